@@ -1,0 +1,2 @@
+/** See docs. */
+package org.pluribus.hw;
