@@ -1,0 +1,25 @@
+package org.pluribus.posix;
+
+/** A system call failed. The message names the call, what it was for, the errno and the cure. */
+public final class PosixException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final String call;
+  private final Errno errno;
+
+  public PosixException(String call, String detail, Errno errno) {
+    super("%s(%s) failed: %s: %s".formatted(call, detail, errno.name(), errno.cure()));
+    this.call = call;
+    this.errno = errno;
+  }
+
+  /** The C function's name. */
+  public String call() {
+    return call;
+  }
+
+  /** Why it failed. */
+  public Errno errno() {
+    return errno;
+  }
+}
