@@ -1,0 +1,115 @@
+package org.pluribus.coherence;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * State of every page at one node, in chunks that exist only once one of their pages was used: 13
+ * bytes a page (state, version, reference to a {@link PageRecord} while there is one).
+ */
+final class CachePages {
+  /** Pages to a chunk, as a power of two: 1024 pages are 4 MiB of guest RAM, 13 KiB of state. */
+  private static final int CHUNK_SHIFT = 10;
+
+  private static final int CHUNK_PAGES = 1 << CHUNK_SHIFT;
+
+  private static final class Chunk {
+    final byte[] state = new byte[CHUNK_PAGES];
+    final long[] version = new long[CHUNK_PAGES];
+    final @Nullable PageRecord[] record = new PageRecord[CHUNK_PAGES];
+  }
+
+  private final long count;
+  private final @Nullable Chunk[] chunks;
+  private @Nullable PageRecord freeRecords;
+  private int recordsInUse;
+
+  CachePages(long count) {
+    this.count = count;
+    this.chunks = new Chunk[Math.toIntExact((count + CHUNK_PAGES - 1) >>> CHUNK_SHIFT)];
+  }
+
+  boolean contains(long page) {
+    return page >= 0 && page < count;
+  }
+
+  private static int slot(long page) {
+    return (int) page & (CHUNK_PAGES - 1);
+  }
+
+  private Chunk chunk(long page) {
+    int index = (int) (page >>> CHUNK_SHIFT);
+    Chunk chunk = chunks[index];
+    if (chunk == null) {
+      chunk = new Chunk();
+      chunks[index] = chunk;
+    }
+    return chunk;
+  }
+
+  CacheState state(long page) {
+    Chunk chunk = chunks[(int) (page >>> CHUNK_SHIFT)];
+    return chunk == null ? CacheState.I : CacheState.of(chunk.state[slot(page)]);
+  }
+
+  void state(long page, CacheState state) {
+    chunk(page).state[slot(page)] = (byte) state.ordinal();
+  }
+
+  long version(long page) {
+    Chunk chunk = chunks[(int) (page >>> CHUNK_SHIFT)];
+    return chunk == null ? 0 : chunk.version[slot(page)];
+  }
+
+  void version(long page, long version) {
+    chunk(page).version[slot(page)] = version;
+  }
+
+  /** The page's record, or null if nothing is going on with the page. */
+  @Nullable PageRecord record(long page) {
+    Chunk chunk = chunks[(int) (page >>> CHUNK_SHIFT)];
+    return chunk == null ? null : chunk.record[slot(page)];
+  }
+
+  /** The page's record, a fresh one if there was none. */
+  PageRecord recordOrNew(long page) {
+    Chunk chunk = chunk(page);
+    PageRecord record = chunk.record[slot(page)];
+    if (record == null) {
+      record = freeRecords;
+      if (record == null) {
+        record = new PageRecord();
+      } else {
+        freeRecords = record.nextFree;
+        record.nextFree = null;
+      }
+      record.page = page;
+      chunk.record[slot(page)] = record;
+      recordsInUse++;
+    }
+    return record;
+  }
+
+  /** Takes the record back if nothing is going on with its page any more. */
+  void freeIfIdle(PageRecord record) {
+    CacheState state = state(record.page);
+    boolean stable = state == CacheState.I || state == CacheState.S || state == CacheState.M;
+    if (!stable
+        || record.held
+        || record.pins > 0
+        || record.surrender != PageRecord.Surrender.NONE
+        || record.wantsRead
+        || record.wantsWrite) {
+      return;
+    }
+    chunk(record.page).record[slot(record.page)] = null;
+    record.ackedBy = 0;
+    record.acksExpected = 0;
+    record.nextFree = freeRecords;
+    freeRecords = record;
+    recordsInUse--;
+  }
+
+  int recordsInUse() {
+    return recordsInUse;
+  }
+}

@@ -1,0 +1,54 @@
+package org.pluribus.coherence;
+
+/** What the controllers count. Labels are those of the run's report. */
+public enum CoherenceCounter {
+  /** Read faults that sent a GetS. */
+  FAULTS_READ("faults.read"),
+  /** Write faults that sent a GetM. */
+  FAULTS_WRITE("faults.write"),
+  /** Write faults on a shared page, that sent an Upgrade. */
+  FAULTS_UPGRADE("faults.upgrade"),
+  /** Faults for which a request was under way already. */
+  FAULTS_MERGED("faults.merged"),
+  /** Faults whose rights were there already when they were looked at. */
+  FAULTS_STALE("faults.stale"),
+  /** Pages whose bytes came from another node. */
+  PAGES_IN("pagesIn"),
+  /** Pages whose bytes were sent to another node. */
+  PAGES_OUT("pagesOut"),
+  /** Pages granted without bytes because nobody ever wrote them. */
+  PAGES_ZERO("pagesZero"),
+  /** Copies dropped because another node writes. */
+  INVALIDATIONS("invalidations"),
+  /** Owned pages turned into shared ones because another node reads. */
+  DOWNGRADES("downgrades"),
+  /** Upgrades that lost their copy to another writer first. */
+  UPGRADES_LOST("upgrades.lost"),
+  /** Revokes and downgrades put off because the grant was not used yet. */
+  DEFERRED_BY_HOLD("deferred.hold"),
+  /** Revokes and downgrades put off because a device had the page pinned. */
+  DEFERRED_BY_PIN("deferred.pin"),
+  /** Holds that ran out before anybody said the page was used. */
+  HOLDS_EXPIRED("holds.expired"),
+  /** Requests served by this home. */
+  REQUESTS_SERVED("home.requests"),
+  /** Requests that had to wait at this home for an earlier one for the same page. */
+  REQUESTS_QUEUED("home.queued"),
+  /** The most requests that ever waited for one page at this home. */
+  QUEUE_HIGH_WATER("home.queueHighWater"),
+  /** Inv messages this home sent. */
+  INVALIDATIONS_SENT("home.invalidationsSent"),
+  /** Messages refused. */
+  PROTOCOL_ERRORS("protocolErrors");
+
+  private final String label;
+
+  CoherenceCounter(String label) {
+    this.label = label;
+  }
+
+  /** The name in reports. */
+  public String label() {
+    return label;
+  }
+}

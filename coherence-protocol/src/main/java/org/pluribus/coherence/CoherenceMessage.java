@@ -1,0 +1,121 @@
+package org.pluribus.coherence;
+
+/**
+ * One coherence message, as a reusable holder of plain fields. Page bytes are not in it: when
+ * {@link #carriesData()}, the transport sends and receives them next to it.
+ *
+ * <p>Whoever hands a message to another party reuses it after the call returns; to keep one, copy
+ * it with {@link #copyFrom}. Not thread-safe.
+ */
+public final class CoherenceMessage {
+  /** Flag: the page has never been written, it is all zero, and no bytes are sent. */
+  public static final int ZERO = 1;
+
+  /** Flag: the rights given are read and write. Without it: read only. */
+  public static final int EXCLUSIVE = 2;
+
+  /** All flags that have a meaning. */
+  public static final int ALL_FLAGS = ZERO | EXCLUSIVE;
+
+  /** What the message says. */
+  public MessageType type = MessageType.UNBLOCK;
+
+  /** Page index (GPA &gt;&gt;&gt; 12). */
+  public long page;
+
+  /** Sending node. The transport checks it against the channel the message came on. */
+  public int from;
+
+  /** Receiving node. */
+  public int to;
+
+  /** Node on whose behalf the transaction runs; where Data and InvAcks go. */
+  public int requester;
+
+  /** InvAcks the requester has to await (FwdGetM, Data, Grant); else 0. */
+  public int ackCount;
+
+  /**
+   * Version of the page bytes the message is about (Data); else 0. A page's version is the number
+   * of times it has been granted for writing.
+   */
+  public long version;
+
+  /** {@link #ZERO} and {@link #EXCLUSIVE}, or'ed. */
+  public int flags;
+
+  /** Sets every field. */
+  @SuppressWarnings("TooManyParameters")
+  public CoherenceMessage set(
+      MessageType type,
+      long page,
+      int from,
+      int to,
+      int requester,
+      int ackCount,
+      long version,
+      int flags) {
+    this.type = type;
+    this.page = page;
+    this.from = from;
+    this.to = to;
+    this.requester = requester;
+    this.ackCount = ackCount;
+    this.version = version;
+    this.flags = flags;
+    return this;
+  }
+
+  /** Takes over every field of another message. */
+  public CoherenceMessage copyFrom(CoherenceMessage other) {
+    return set(
+        other.type,
+        other.page,
+        other.from,
+        other.to,
+        other.requester,
+        other.ackCount,
+        other.version,
+        other.flags);
+  }
+
+  /** Whether the page's 4096 bytes go with this message. */
+  public boolean carriesData() {
+    return type.carriesData();
+  }
+
+  /** The lane this message travels on. */
+  public Lane lane() {
+    return type.lane();
+  }
+
+  /** Whether the receiving node hands it to its directory controller (else to its cache's). */
+  public boolean forDirectory() {
+    return type.forDirectory();
+  }
+
+  /** Whether a flag is set. */
+  public boolean has(int flag) {
+    return (flags & flag) != 0;
+  }
+
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder(64);
+    text.append(type).append(" page ").append(page).append(' ');
+    text.append(from).append("->").append(to).append(" req ").append(requester);
+    if (ackCount != 0) {
+      text.append(" acks ").append(ackCount);
+    }
+    if (version != 0) {
+      text.append(" v").append(version);
+    }
+    if (has(EXCLUSIVE)) {
+      text.append(" EXCLUSIVE");
+    }
+    if (has(ZERO)) {
+      text.append(" ZERO");
+    }
+    return text.toString();
+  }
+}

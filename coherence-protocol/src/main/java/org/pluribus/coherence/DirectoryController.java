@@ -1,0 +1,257 @@
+package org.pluribus.coherence;
+
+import static org.pluribus.coherence.CoherenceMessage.EXCLUSIVE;
+import static org.pluribus.coherence.CoherenceMessage.ZERO;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The home side: knows owner and sharers of the pages whose home this node is, and serves requests
+ * for one page strictly one after another. While one is being served (until its requester says
+ * Unblock) later ones for the same page wait, at most one per node. Different pages never wait for
+ * each other.
+ *
+ * <p>The directory holds no bytes. They come from the owner or from a sharer, the home's own cache
+ * controller if it has a copy, and go straight to the requester.
+ *
+ * <p>A pure state machine: no I/O, no clock, no lock. One thread calls it. Steps allocate nothing
+ * once chunks and the transaction pool have grown to their high-water marks.
+ */
+public final class DirectoryController {
+  private final int self;
+  private final int nodes;
+  private final HomeMap homes;
+  private final DirectoryEffects effects;
+  private final CoherenceCounters counters;
+  private final DirectoryPages pages;
+  private final CoherenceMessage out = new CoherenceMessage();
+  private @Nullable DirectoryTransaction freeTransactions;
+  private int busyPages;
+
+  /**
+   * Makes the directory of a home none of whose pages was ever used.
+   *
+   * @param self this node's number
+   * @param nodes number of nodes in the cluster, 1 to {@link CacheController#MAX_NODES}
+   * @param pageCount pages of guest RAM, of all homes
+   */
+  public DirectoryController(
+      int self,
+      int nodes,
+      long pageCount,
+      HomeMap homes,
+      DirectoryEffects effects,
+      CoherenceCounters counters) {
+    if (nodes < 1 || nodes > CacheController.MAX_NODES || self < 0 || self >= nodes) {
+      throw new IllegalArgumentException("node " + self + " of " + nodes);
+    }
+    this.self = self;
+    this.nodes = nodes;
+    this.homes = homes;
+    this.effects = effects;
+    this.counters = counters;
+    this.pages = new DirectoryPages(pageCount);
+  }
+
+  /**
+   * Handles a message from any node, this one included. A message that is malformed or has no place
+   * in the page's state is reported by {@link DirectoryEffects#protocolError} and changes nothing.
+   *
+   * @param message whose type is {@link MessageType#forDirectory()}; not kept
+   */
+  public void message(CoherenceMessage message, long nowNanos) {
+    ProtocolError error = envelopeError(message);
+    if (error == null) {
+      error =
+          switch (message.type) {
+            case GET_S, GET_M, UPGRADE -> onRequest(message);
+            case UNBLOCK -> onUnblock(message);
+            case FWD_GET_S, FWD_GET_M, INV, INV_ACK, DATA, GRANT -> ProtocolError.MISDIRECTED;
+          };
+    }
+    if (error != null) {
+      refuse(error, message);
+    }
+  }
+
+  private @Nullable ProtocolError envelopeError(CoherenceMessage m) {
+    if (!pages.contains(m.page)) {
+      return ProtocolError.NO_SUCH_PAGE;
+    }
+    if (m.to != self || homes.homeOf(m.page) != self) {
+      return ProtocolError.MISDIRECTED;
+    }
+    if (m.from < 0 || m.from >= nodes || m.requester != m.from) {
+      return ProtocolError.WRONG_NODE;
+    }
+    return m.ackCount == 0 && m.flags == 0 ? null : ProtocolError.BAD_FIELD;
+  }
+
+  private @Nullable ProtocolError onRequest(CoherenceMessage m) {
+    DirectoryTransaction busy = pages.busy(m.page);
+    if (busy == null) {
+      if (!isServable(m.page, m.from, m.type)) {
+        return ProtocolError.UNEXPECTED;
+      }
+      busy = begin(m.page);
+      busy.requester = m.from;
+      serve(m.page, m.from, m.type);
+      return null;
+    }
+    if (busy.requester == m.from || busy.isWaiting(m.from)) {
+      return ProtocolError.DUPLICATE_REQUEST;
+    }
+    busy.enqueue(m.from, m.type);
+    counters.increment(CoherenceCounter.REQUESTS_QUEUED);
+    counters.raiseTo(CoherenceCounter.QUEUE_HIGH_WATER, busy.waiting());
+    return null;
+  }
+
+  private @Nullable ProtocolError onUnblock(CoherenceMessage m) {
+    DirectoryTransaction busy = pages.busy(m.page);
+    if (busy == null || busy.requester != m.from) {
+      return ProtocolError.UNEXPECTED;
+    }
+    while (busy.waiting() > 0) {
+      int node = busy.firstNode();
+      MessageType type = busy.firstType();
+      busy.removeFirst();
+      if (isServable(m.page, node, type)) {
+        busy.requester = node;
+        serve(m.page, node, type);
+        return null;
+      }
+      refuse(ProtocolError.UNEXPECTED, out.set(type, m.page, node, self, node, 0, 0, 0));
+    }
+    end(m.page, busy);
+    return null;
+  }
+
+  /**
+   * Whether a node can want this, given what the directory knows it to have. (An Upgrade by a node
+   * that shares no more is a race it lost, and fine.)
+   */
+  private boolean isServable(long page, int node, MessageType type) {
+    boolean shares = (pages.sharers(page) & (1L << node)) != 0;
+    return pages.owner(page) != node && !(shares && type != MessageType.UPGRADE);
+  }
+
+  private void serve(long page, int requester, MessageType type) {
+    counters.increment(CoherenceCounter.REQUESTS_SERVED);
+    if (type == MessageType.GET_S) {
+      serveRead(page, requester);
+    } else {
+      serveWrite(page, requester);
+    }
+  }
+
+  private void serveRead(long page, int requester) {
+    int owner = pages.owner(page);
+    long sharers = pages.sharers(page);
+    if (owner != DirectoryPages.NO_OWNER) {
+      sharers = 1L << owner;
+      send(MessageType.FWD_GET_S, page, owner, requester, 0, 0);
+    } else if (pages.touched(page)) {
+      send(MessageType.FWD_GET_S, page, supplier(sharers, requester), requester, 0, 0);
+    } else {
+      send(MessageType.GRANT, page, requester, requester, 0, ZERO);
+    }
+    pages.setSharers(page, sharers | (1L << requester));
+  }
+
+  private void serveWrite(long page, int requester) {
+    int owner = pages.owner(page);
+    long sharers = pages.sharers(page);
+    long others = sharers & ~(1L << requester);
+    if (owner != DirectoryPages.NO_OWNER) {
+      send(MessageType.FWD_GET_M, page, owner, requester, 0, 0);
+    } else if (others != sharers) {
+      send(MessageType.GRANT, page, requester, requester, Long.bitCount(others), EXCLUSIVE);
+    } else if (!pages.touched(page)) {
+      int acks = Long.bitCount(others);
+      send(MessageType.GRANT, page, requester, requester, acks, ZERO | EXCLUSIVE);
+    } else {
+      int supplier = supplier(sharers, requester);
+      others &= ~(1L << supplier);
+      send(MessageType.FWD_GET_M, page, supplier, requester, Long.bitCount(others), 0);
+    }
+    for (long rest = others; rest != 0; rest &= rest - 1) {
+      counters.increment(CoherenceCounter.INVALIDATIONS_SENT);
+      send(MessageType.INV, page, Long.numberOfTrailingZeros(rest), requester, 0, 0);
+    }
+    pages.setOwner(page, requester);
+  }
+
+  /**
+   * The home itself if it shares the page (no extra hop), else the next sharer after the requester.
+   */
+  private int supplier(long sharers, int requester) {
+    if ((sharers & (1L << self)) != 0) {
+      return self;
+    }
+    int distance = Long.numberOfTrailingZeros(Long.rotateRight(sharers, requester));
+    return (requester + distance) & (CacheController.MAX_NODES - 1);
+  }
+
+  private void send(MessageType type, long page, int to, int requester, int ackCount, int flags) {
+    effects.send(out.set(type, page, self, to, requester, ackCount, 0, flags));
+  }
+
+  private void refuse(ProtocolError error, CoherenceMessage message) {
+    counters.increment(CoherenceCounter.PROTOCOL_ERRORS);
+    effects.protocolError(error, message);
+  }
+
+  private DirectoryTransaction begin(long page) {
+    DirectoryTransaction transaction = freeTransactions;
+    if (transaction == null) {
+      transaction = new DirectoryTransaction(nodes);
+    } else {
+      freeTransactions = transaction.nextFree;
+      transaction.nextFree = null;
+    }
+    pages.busy(page, transaction);
+    busyPages++;
+    return transaction;
+  }
+
+  private void end(long page, DirectoryTransaction transaction) {
+    pages.busy(page, null);
+    transaction.nextFree = freeTransactions;
+    freeTransactions = transaction;
+    busyPages--;
+  }
+
+  // ---- What is known of a page
+
+  /** The node that may write the page, or -1. */
+  public int owner(long page) {
+    return pages.owner(page);
+  }
+
+  /** The nodes that may read the page, as bits; 0 if it has an owner. */
+  public long sharers(long page) {
+    return pages.sharers(page);
+  }
+
+  /** Whether anybody was ever granted the right to write the page. */
+  public boolean touched(long page) {
+    return pages.touched(page);
+  }
+
+  /** Whether a request for the page is being served. */
+  public boolean busy(long page) {
+    return pages.busy(page) != null;
+  }
+
+  /** How many requests wait for the page behind the one being served. */
+  public int waiting(long page) {
+    DirectoryTransaction busy = pages.busy(page);
+    return busy == null ? 0 : busy.waiting();
+  }
+
+  /** Pages for which a request is being served at this moment. */
+  public int busyPages() {
+    return busyPages;
+  }
+}

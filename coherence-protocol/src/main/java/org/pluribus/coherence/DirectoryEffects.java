@@ -1,0 +1,21 @@
+package org.pluribus.coherence;
+
+/**
+ * What a {@link DirectoryController} makes its node do. The node executes each at once, on the
+ * controller's thread, in the order given, and does not call the controller from inside.
+ */
+public interface DirectoryEffects {
+  /**
+   * Sends a message; it never carries page bytes. The holder is reused after return. A message to
+   * this node itself goes to a local FIFO and is delivered after the current call into the
+   * controller returned.
+   */
+  void send(CoherenceMessage message);
+
+  /**
+   * A message was refused; nothing changed. The node logs it and closes the sender's channel.
+   *
+   * @param message the refused message; its fields may hold any value
+   */
+  void protocolError(ProtocolError reason, CoherenceMessage message);
+}

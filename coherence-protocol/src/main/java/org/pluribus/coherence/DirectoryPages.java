@@ -1,0 +1,93 @@
+package org.pluribus.coherence;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Directory entries of one home, in chunks that exist only once one of their pages was requested:
+ * 13 bytes a page (owner and touched mark, sharers, reference to a {@link DirectoryTransaction}).
+ */
+final class DirectoryPages {
+  static final int NO_OWNER = -1;
+
+  /** Pages to a chunk, as a power of two: 1024 pages are 4 MiB of guest RAM. */
+  private static final int CHUNK_SHIFT = 10;
+
+  private static final int CHUNK_PAGES = 1 << CHUNK_SHIFT;
+
+  /** Set once anybody was granted the right to write. The other seven bits are owner + 1. */
+  private static final int TOUCHED = 0x80;
+
+  private static final class Chunk {
+    final byte[] owner = new byte[CHUNK_PAGES];
+    final long[] sharers = new long[CHUNK_PAGES];
+    final @Nullable DirectoryTransaction[] busy = new DirectoryTransaction[CHUNK_PAGES];
+  }
+
+  private final long count;
+  private final @Nullable Chunk[] chunks;
+
+  DirectoryPages(long count) {
+    this.count = count;
+    this.chunks = new Chunk[Math.toIntExact((count + CHUNK_PAGES - 1) >>> CHUNK_SHIFT)];
+  }
+
+  boolean contains(long page) {
+    return page >= 0 && page < count;
+  }
+
+  private static int slot(long page) {
+    return (int) page & (CHUNK_PAGES - 1);
+  }
+
+  private @Nullable Chunk existing(long page) {
+    return chunks[(int) (page >>> CHUNK_SHIFT)];
+  }
+
+  private Chunk chunk(long page) {
+    int index = (int) (page >>> CHUNK_SHIFT);
+    Chunk chunk = chunks[index];
+    if (chunk == null) {
+      chunk = new Chunk();
+      chunks[index] = chunk;
+    }
+    return chunk;
+  }
+
+  int owner(long page) {
+    Chunk chunk = existing(page);
+    return chunk == null ? NO_OWNER : (chunk.owner[slot(page)] & ~TOUCHED & 0xff) - 1;
+  }
+
+  boolean touched(long page) {
+    Chunk chunk = existing(page);
+    return chunk != null && (chunk.owner[slot(page)] & TOUCHED) != 0;
+  }
+
+  long sharers(long page) {
+    Chunk chunk = existing(page);
+    return chunk == null ? 0 : chunk.sharers[slot(page)];
+  }
+
+  /** Makes a node the only one with rights; the page counts as written from now on. */
+  void setOwner(long page, int node) {
+    Chunk chunk = chunk(page);
+    chunk.owner[slot(page)] = (byte) (TOUCHED | (node + 1));
+    chunk.sharers[slot(page)] = 0;
+  }
+
+  /** Makes a set of nodes those who may read, and nobody the owner. */
+  void setSharers(long page, long sharers) {
+    Chunk chunk = chunk(page);
+    chunk.owner[slot(page)] &= (byte) TOUCHED;
+    chunk.sharers[slot(page)] = sharers;
+  }
+
+  @Nullable DirectoryTransaction busy(long page) {
+    Chunk chunk = existing(page);
+    return chunk == null ? null : chunk.busy[slot(page)];
+  }
+
+  void busy(long page, @Nullable DirectoryTransaction transaction) {
+    chunk(page).busy[slot(page)] = transaction;
+  }
+}

@@ -1,0 +1,63 @@
+package org.pluribus.coherence;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The request a home is serving for one page, and those that wait for the same page. A node has at
+ * most one request per page under way, so no more than one per node can wait. Pooled.
+ */
+final class DirectoryTransaction {
+  private static final MessageType[] REQUESTS = {
+    MessageType.GET_S, MessageType.GET_M, MessageType.UPGRADE
+  };
+
+  /** The node being served. */
+  int requester;
+
+  /** Next in the pool's free list. */
+  @Nullable DirectoryTransaction nextFree;
+
+  private final byte[] waitingNode;
+  private final byte[] waitingType;
+  private long waitingSet;
+  private int head;
+  private int size;
+
+  DirectoryTransaction(int nodes) {
+    waitingNode = new byte[nodes];
+    waitingType = new byte[nodes];
+  }
+
+  boolean isWaiting(int node) {
+    return (waitingSet & (1L << node)) != 0;
+  }
+
+  int waiting() {
+    return size;
+  }
+
+  /** Appends a request of a node that is not waiting yet. */
+  void enqueue(int node, MessageType type) {
+    int tail = (head + size) % waitingNode.length;
+    waitingNode[tail] = (byte) node;
+    waitingType[tail] = (byte) (type.code() - MessageType.GET_S.code());
+    waitingSet |= 1L << node;
+    size++;
+  }
+
+  /** The node whose request waits longest. Call only while some wait. */
+  int firstNode() {
+    return waitingNode[head];
+  }
+
+  /** The type of the request that waits longest. Call only while some wait. */
+  MessageType firstType() {
+    return REQUESTS[waitingType[head]];
+  }
+
+  void removeFirst() {
+    waitingSet &= ~(1L << waitingNode[head]);
+    head = (head + 1) % waitingNode.length;
+    size--;
+  }
+}

@@ -1,0 +1,57 @@
+package org.pluribus.coherence;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a cache controller remembers of a page only while something is going on with it: a request
+ * under way, a copy to be given up, a hold or pins. Pooled by {@link CachePages}.
+ */
+final class PageRecord {
+  /** How far giving up rights to the page has come. */
+  enum Surrender {
+    /** Nobody asked. */
+    NONE,
+    /** Asked for, but held or pinned. */
+    DEFERRED,
+    /** {@link CacheEffects#revoke} issued, not completed. */
+    REVOKING,
+    /** {@link CacheEffects#downgrade} issued, not completed. */
+    DOWNGRADING
+  }
+
+  long page;
+
+  /** Nodes whose InvAck for our request came. */
+  long ackedBy;
+
+  /** InvAcks to await; valid in states IM_A and SM_A. */
+  int acksExpected;
+
+  /** A local faulter needs to read, but no request can be sent before the surrender is complete. */
+  boolean wantsRead;
+
+  /** A local faulter needs to write; a request goes out once the current step is complete. */
+  boolean wantsWrite;
+
+  Surrender surrender = Surrender.NONE;
+
+  /** FWD_GET_S, FWD_GET_M or INV; valid unless surrender is NONE, as are the next two. */
+  MessageType surrenderTo = MessageType.INV;
+
+  int surrenderRequester;
+  int surrenderAckCount;
+
+  int pins;
+
+  /** In the {@link HoldQueue}. */
+  boolean held;
+
+  /** When the hold ends, in the caller's nanoseconds. */
+  long holdUntilNanos;
+
+  @Nullable PageRecord holdBefore;
+  @Nullable PageRecord holdAfter;
+
+  /** Next in the pool's free list. */
+  @Nullable PageRecord nextFree;
+}
