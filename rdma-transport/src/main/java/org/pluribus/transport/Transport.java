@@ -1,0 +1,55 @@
+package org.pluribus.transport;
+
+import java.time.Duration;
+
+/**
+ * One node's end of the cluster: a channel to every other node, and the duty cycle that moves
+ * messages over them.
+ *
+ * <p>Threads: all methods belong to the holder of the node's duty token, one thread at a time. The
+ * holder may change; handing the token over must give happens-before (a lock does).
+ */
+public interface Transport extends AutoCloseable {
+
+  /**
+   * Opens this node's end and exchanges hellos with every peer. Nothing is delivered to the handler
+   * before this returns. Blocks (sleeping between looks) until every peer has said hello.
+   *
+   * @param handler where {@link #poll} delivers to, for the life of this transport
+   * @param timeout how long to wait for peers
+   * @throws TransportException if a peer is missing, is of another version or another VM, has
+   *     another configuration, or calls itself what another node is called; the transport is closed
+   *     then
+   */
+  void connect(MessageHandler handler, Duration timeout);
+
+  /** This node's id. */
+  int nodeId();
+
+  /** Number of nodes, this one included. */
+  int nodeCount();
+
+  /**
+   * The channel to a peer.
+   *
+   * @throws IllegalArgumentException for this node's own id and for ids there are none of
+   */
+  Channel channel(int peer);
+
+  /**
+   * Runs one turn of the duty cycle: sends what waited, delivers what arrived (interrupt lanes
+   * first, then control, then page), notices lost peers. Never blocks. A handler may send, but not
+   * poll.
+   *
+   * @param limit most messages to deliver in this turn
+   * @return amount of work done; 0 if there was nothing to do and the caller may idle
+   */
+  int poll(int limit);
+
+  /**
+   * Sends what still waits (for a bounded time) and closes every channel. Peers that have not been
+   * told {@link LifecycleKind#BYE} see this node as lost. May be called twice.
+   */
+  @Override
+  void close();
+}
