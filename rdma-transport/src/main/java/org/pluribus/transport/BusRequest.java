@@ -1,5 +1,7 @@
 package org.pluribus.transport;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * An access by a vCPU to a device that lives on another node, as a reusable holder. Not
  * thread-safe.
@@ -50,7 +52,7 @@ public final class BusRequest {
   }
 
   /** What is wrong with these fields, or null if they make sense. */
-  public @org.jspecify.annotations.Nullable String fault() {
+  public @Nullable String fault() {
     int maxSize = mmio ? MAX_MMIO_SIZE : MAX_PORT_SIZE;
     if (Integer.bitCount(size) != 1 || size < 1 || size > maxSize) {
       return "access size";

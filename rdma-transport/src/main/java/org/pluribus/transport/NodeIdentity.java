@@ -1,5 +1,7 @@
 package org.pluribus.transport;
 
+import org.pluribus.coherence.CacheController;
+
 /**
  * Who a node is, and what all nodes of its VM must agree on.
  *
@@ -11,8 +13,8 @@ package org.pluribus.transport;
  */
 public record NodeIdentity(int nodeId, int nodeCount, long pageCount, VmKey key, long configHash) {
 
-  /** Most nodes a VM can have: ids fit the wire format, and polling every peer stays cheap. */
-  public static final int MAX_NODES = 64;
+  /** Most nodes a VM can have. */
+  public static final int MAX_NODES = CacheController.MAX_NODES;
 
   public NodeIdentity {
     if (nodeCount < 1 || nodeCount > MAX_NODES) {
