@@ -21,6 +21,9 @@ public final class CacheController {
   /** Nodes are bits of a {@code long} in sharer sets. */
   public static final int MAX_NODES = 64;
 
+  /** Spreads node numbers over 64 bits: 2 to the 64th divided by the golden ratio, made odd. */
+  private static final long JITTER_SEED = 0x9e3779b97f4a7c15L;
+
   private final int self;
   private final int nodes;
   private final HomeMap homes;
@@ -31,14 +34,17 @@ public final class CacheController {
   private final HoldQueue holds = new HoldQueue();
   private final CoherenceMessage out = new CoherenceMessage();
 
+  /** State of the generator behind {@link #startHold}; differs by node, and is never 0. */
+  private long jitter;
+
   /**
    * Makes the controller of a node which holds no page yet.
    *
    * @param self this node's number
    * @param nodes number of nodes in the cluster, 1 to {@link #MAX_NODES}
    * @param pageCount pages of guest RAM; valid page indexes are 0 to {@code pageCount - 1}
-   * @param holdNanos how long a revoke is put off after a grant unless {@link #used} comes first; 0
-   *     for not at all
+   * @param holdNanos a revoke is put off for this long after a grant, up to twice as long, unless
+   *     {@link #used} comes first; 0 for not at all
    */
   public CacheController(
       int self,
@@ -62,6 +68,7 @@ public final class CacheController {
     this.counters = counters;
     this.holdNanos = holdNanos;
     this.pages = new CachePages(pageCount);
+    this.jitter = (self + 1) * JITTER_SEED;
   }
 
   // ---- Local events
@@ -409,11 +416,20 @@ public final class CacheController {
 
   // ---- Holds, and giving up rights
 
+  /**
+   * Holds last a random time between once and twice {@code holdNanos}. If all were equally long,
+   * two nodes whose next instructions need the same two pages could swap them for ever, each giving
+   * its page away at the moment it gets the other.
+   */
   private void startHold(PageRecord record, long nowNanos) {
-    holds.release(record);
-    if (holdNanos > 0) {
-      holds.hold(record, nowNanos + holdNanos);
+    if (holdNanos == 0) {
+      return;
     }
+    // Xorshift (Marsaglia, 2003), 64 bits, shifts 13, 7, 17.
+    jitter ^= jitter << 13;
+    jitter ^= jitter >>> 7;
+    jitter ^= jitter << 17;
+    holds.hold(record, nowNanos + holdNanos + Math.floorMod(jitter, holdNanos));
   }
 
   private void holdOver(PageRecord record) {

@@ -3,8 +3,9 @@ package org.pluribus.coherence;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pages granted a short while ago, oldest first. All holds are equally long, so the order of
- * arrival is the order of expiry, and every operation takes constant time.
+ * Pages granted a short while ago, in the order in which their holds end. Holds differ in length by
+ * a factor of two at most, so a new one belongs near the end of the queue, where its place is
+ * sought.
  */
 final class HoldQueue {
   private @Nullable PageRecord first;
@@ -20,13 +21,23 @@ final class HoldQueue {
     release(record);
     record.held = true;
     record.holdUntilNanos = untilNanos;
-    record.holdBefore = last;
-    if (last == null) {
+    PageRecord before = last;
+    while (before != null && before.holdUntilNanos - untilNanos > 0) {
+      before = before.holdBefore;
+    }
+    PageRecord after = before == null ? first : before.holdAfter;
+    record.holdBefore = before;
+    record.holdAfter = after;
+    if (before == null) {
       first = record;
     } else {
-      last.holdAfter = record;
+      before.holdAfter = record;
     }
-    last = record;
+    if (after == null) {
+      last = record;
+    } else {
+      after.holdBefore = record;
+    }
   }
 
   /** Ends the record's hold, if it has one. */

@@ -1,0 +1,286 @@
+package org.pluribus.coherence.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.pluribus.coherence.CacheController;
+import org.pluribus.coherence.CacheEffects;
+import org.pluribus.coherence.CoherenceCounters;
+import org.pluribus.coherence.CoherenceMessage;
+import org.pluribus.coherence.DirectoryController;
+import org.pluribus.coherence.DirectoryEffects;
+import org.pluribus.coherence.MessageRing;
+import org.pluribus.coherence.ProtocolError;
+
+/** A node: controllers as shipped, rights in force, a mirror, vCPUs and devices. */
+final class SimNode implements CacheEffects, DirectoryEffects {
+  static final int NONE = 0;
+  static final int READ = 1;
+  static final int WRITE = 2;
+
+  private final Simulation simulation;
+  private final int id;
+  private final CoherenceCounters counters = new CoherenceCounters();
+  private final CacheController cache;
+  private final DirectoryController directory;
+  private final MessageRing toSelf = new MessageRing();
+  private final CoherenceMessage local = new CoherenceMessage();
+  private final List<SimAgent> agents = new ArrayList<>();
+  private final int[] rights;
+  private final boolean[] leaving;
+  private final long[] content;
+  private final long[] contentBefore;
+  private long payload;
+  private boolean deliveryScheduled;
+  private long tickScheduledFor = Long.MAX_VALUE;
+
+  SimNode(Simulation simulation, int id) {
+    SimConfig config = simulation.config();
+    this.simulation = simulation;
+    this.id = id;
+    this.rights = new int[config.pages()];
+    this.leaving = new boolean[config.pages()];
+    this.content = new long[config.pages()];
+    this.contentBefore = new long[config.pages()];
+    if (config.sabotage() == Sabotage.ZERO_SKIPPED) {
+      java.util.Arrays.fill(content, -1);
+    }
+    this.cache =
+        new CacheController(
+            id,
+            config.nodes(),
+            config.pages(),
+            config.holdNanos(),
+            simulation::homeOf,
+            this,
+            counters);
+    this.directory =
+        new DirectoryController(
+            id, config.nodes(), config.pages(), simulation::homeOf, this, counters);
+    for (int i = 0; i < config.vcpusPerNode(); i++) {
+      agents.add(new SimVcpu(simulation, this));
+    }
+    for (int i = 0; i < config.devicesPerNode(); i++) {
+      agents.add(new SimDevice(simulation, this));
+    }
+  }
+
+  void start() {
+    agents.forEach(SimAgent::start);
+  }
+
+  // ---- Events
+
+  void deliver(CoherenceMessage message, long messageContent) {
+    simulation.trace(message, cache.state(message.page));
+    payload = messageContent;
+    if (message.forDirectory()) {
+      directory.message(message, simulation.now());
+    } else {
+      simulation.probe(cache.state(message.page), message.type);
+      cache.message(message, simulation.now());
+    }
+    afterStep();
+  }
+
+  void fault(long page, boolean write) {
+    simulation.trace(id, write ? "write fault" : "read fault", page);
+    cache.fault(page, write, simulation.now());
+    afterStep();
+  }
+
+  /** Self-addressed messages and due holds are taken up in events of their own. */
+  void afterStep() {
+    if (toSelf.size() > 0 && !deliveryScheduled) {
+      deliveryScheduled = true;
+      simulation.after(simulation.random().nextInt(10), this::deliverToSelf);
+    }
+    long deadline = cache.nextDeadline();
+    if (deadline < tickScheduledFor) {
+      tickScheduledFor = deadline;
+      simulation.at(deadline, this::tick);
+    }
+  }
+
+  private void deliverToSelf() {
+    deliveryScheduled = false;
+    if (toSelf.poll(local)) {
+      deliver(new CoherenceMessage().copyFrom(local), Long.MIN_VALUE);
+    }
+  }
+
+  private void tick() {
+    tickScheduledFor = Long.MAX_VALUE;
+    cache.tick(simulation.now());
+    afterStep();
+  }
+
+  // ---- Effects
+
+  @Override
+  public void send(CoherenceMessage message) {
+    if (message.to == id) {
+      if (message.carriesData()) {
+        throw simulation.checker().fail("node " + id + " sends page bytes to itself");
+      }
+      toSelf.add(message);
+      return;
+    }
+    long bytes = Long.MIN_VALUE;
+    if (message.carriesData()) {
+      int page = (int) message.page;
+      if (rights[page] == WRITE && sabotage() == Sabotage.NONE) {
+        throw simulation.checker().fail("node " + id + " sends page " + page + " while it writes");
+      }
+      bytes = sabotage() == Sabotage.STALE_DATA_SENT ? contentBefore[page] : content[page];
+    }
+    simulation.network().send(message, bytes);
+  }
+
+  @Override
+  public void install(long page) {
+    nobodyHasRights(page);
+    if (sabotage() != Sabotage.INSTALL_SKIPPED) {
+      content[(int) page] = payload;
+    }
+  }
+
+  @Override
+  public void installZero(long page) {
+    nobodyHasRights(page);
+    if (sabotage() != Sabotage.ZERO_SKIPPED) {
+      content[(int) page] = 0;
+    }
+  }
+
+  @Override
+  public void grantShared(long page) {
+    rights[(int) page] = READ;
+    simulation.checker().granted(this, page);
+  }
+
+  @Override
+  public void grantExclusive(long page) {
+    rights[(int) page] = WRITE;
+    simulation.checker().granted(this, page);
+  }
+
+  @Override
+  public void downgrade(long page) {
+    completeLater(
+        page,
+        () -> {
+          if (sabotage() != Sabotage.DOWNGRADE_IGNORED) {
+            rights[(int) page] = READ;
+          }
+          cache.downgraded(page, simulation.now());
+        });
+  }
+
+  @Override
+  public void revoke(long page) {
+    completeLater(
+        page,
+        () -> {
+          if (sabotage() != Sabotage.REVOKE_IGNORED) {
+            rights[(int) page] = NONE;
+          }
+          cache.revoked(page, simulation.now());
+        });
+  }
+
+  /** Two times out of three vCPUs give up their rights some time later, else on the spot. */
+  private void completeLater(long page, Runnable completion) {
+    if (simulation.random().nextInt(3) == 0) {
+      completion.run();
+      return;
+    }
+    leaving[(int) page] = true;
+    simulation.after(
+        1 + simulation.random().nextInt(simulation.config().maxRevokeNanos()),
+        () -> {
+          leaving[(int) page] = false;
+          completion.run();
+          afterStep();
+        });
+  }
+
+  @Override
+  public void wake(long page) {
+    if (sabotage() == Sabotage.WAKE_LOST && simulation.random().nextInt(20) == 0) {
+      return;
+    }
+    for (SimAgent agent : agents) {
+      agent.woken(page);
+    }
+  }
+
+  @Override
+  public void protocolError(ProtocolError reason, CoherenceMessage message) {
+    throw simulation.checker().fail("node " + id + " refuses " + message + ": " + reason);
+  }
+
+  private void nobodyHasRights(long page) {
+    if (rights[(int) page] != NONE && sabotage() == Sabotage.NONE) {
+      throw simulation.checker().fail("node " + id + " installs page " + page + " under readers");
+    }
+  }
+
+  // ---- What vCPUs and devices use
+
+  /**
+   * Whether a vCPU gets through. While a revoke is under way some still do, by a stale translation,
+   * and some don't.
+   */
+  boolean getsThrough(long page, boolean write) {
+    boolean enforced = rights[(int) page] >= (write ? WRITE : READ);
+    return enforced && !(leaving[(int) page] && simulation.random().nextBoolean());
+  }
+
+  void access(long page, boolean write) {
+    simulation.checker().read(this, page);
+    if (write) {
+      contentBefore[(int) page] = content[(int) page];
+      content[(int) page] = simulation.checker().write(page);
+    }
+  }
+
+  boolean isDone() {
+    return agents.stream().allMatch(SimAgent::isDone);
+  }
+
+  String describe() {
+    StringBuilder text = new StringBuilder();
+    for (SimAgent agent : agents) {
+      text.append(agent).append("; ");
+    }
+    return text.toString();
+  }
+
+  private Sabotage sabotage() {
+    return simulation.config().sabotage();
+  }
+
+  int id() {
+    return id;
+  }
+
+  int rights(long page) {
+    return rights[(int) page];
+  }
+
+  long content(long page) {
+    return content[(int) page];
+  }
+
+  CacheController cache() {
+    return cache;
+  }
+
+  DirectoryController directory() {
+    return directory;
+  }
+
+  CoherenceCounters counters() {
+    return counters;
+  }
+}
