@@ -36,15 +36,16 @@ public final class CodeCache {
     if (p == null || !p.written(offset, size)) {
       return false;
     }
-    // Often the page is data from now on: as long as it counts as code each store takes the long way.
+    // Often the page is data from now on: as long as it counts as code each store takes the long
+    // way.
     pages.compareAndSet((int) page, p, null);
     return true;
   }
 
   /**
    * The node loses {@code page} to another one, or its bytes changed by other means than a CPU of
-   * this node (DMA): its blocks must be compared before they run again. Any thread, before the CPUs'
-   * shoot-down is acknowledged.
+   * this node (DMA): its blocks must be compared before they run again. Any thread, before the
+   * CPUs' shoot-down is acknowledged.
    */
   public void markStale(long page) {
     CodePage p = find(page);

@@ -6,8 +6,8 @@ package org.pluribus.vmm.emulator;
  *
  * <p>All methods are called on the vCPU's thread. The page methods may block until the page arrives
  * from another node; while they wait they serve shoot-downs for this CPU (they call {@link
- * CpuMemory#dropPhysicalPage}), so a host address got earlier is void after any of them: look it up,
- * use it, forget it.
+ * CpuMemory#dropPhysicalPage}), so a host address got earlier is void after any of them: look it
+ * up, use it, forget it.
  */
 public interface CpuEnvironment {
   /**
@@ -23,8 +23,9 @@ public interface CpuEnvironment {
   boolean isWritable(long page);
 
   /**
-   * Makes every other CPU of this node drop its write mapping of {@code page}, and returns when they
-   * have: called before the page's bytes are decoded as code, so that later writes are noticed.
+   * Makes every other CPU of this node drop its write mapping of {@code page}, and returns when
+   * they have: called before the page's bytes are decoded as code, so that later writes are
+   * noticed.
    */
   void dropWriteMappings(Cpu cpu, long page);
 

@@ -34,6 +34,7 @@ public abstract class CpuMemory extends CpuRegisters {
   private final Tlb userTlb = new Tlb();
   private final Tlb smapTlb = new Tlb();
   private Tlb tlb = supervisorTlb;
+
   /** The current TLB's arrays; compiled code reads them. */
   long[] readTag = tlb.readTag;
 
@@ -265,7 +266,7 @@ public abstract class CpuMemory extends CpuRegisters {
     if (host == 0) {
       return env.mmioRead(self(), walker.gpa, size) & (-1L >>> 64 - 8 * size);
     }
-    long v = HostMemory.get(host, size);
+    long v = RawAccess.get(host, size);
     VarHandle.acquireFence();
     return v;
   }
@@ -281,7 +282,7 @@ public abstract class CpuMemory extends CpuRegisters {
       return;
     }
     VarHandle.releaseFence();
-    HostMemory.put(host, size, v);
+    RawAccess.put(host, size, v);
   }
 
   /** Both pages must be writable before a byte is stored; then the bytes go one by one. */

@@ -3,8 +3,8 @@ package org.pluribus.vmm.emulator;
 /**
  * The architectural registers of one CPU, and its arithmetic flags in lazy form.
  *
- * <p>The six arithmetic flags are kept in three longs that an operation stores without computing any
- * flag; they are computed when read:
+ * <p>The six arithmetic flags are kept in three longs that an operation stores without computing
+ * any flag; they are computed when read:
  *
  * <ul>
  *   <li>{@link #fz}: ZF = {@code fz == 0};
@@ -12,10 +12,10 @@ package org.pluribus.vmm.emulator;
  *   <li>{@link #fc}, the carry vector: CF = bit 63, OF = bit 63 xor bit 62, AF = bit 3.
  * </ul>
  *
- * <p>An addition or subtraction stores its result, sign-extended from the operand size, to {@code fz}
- * and {@code fs}, and the vector of carries out of each bit, moved so that the operand's top bit is
- * bit 63, to {@code fc} (see {@link #setAddFlags}). Any combination of flags can be stored ({@link
- * #setArithmeticFlags}).
+ * <p>An addition or subtraction stores its result, sign-extended from the operand size, to {@code
+ * fz} and {@code fs}, and the vector of carries out of each bit, moved so that the operand's top
+ * bit is bit 63, to {@code fc} (see {@link #setAddFlags}). Any combination of flags can be stored
+ * ({@link #setArithmeticFlags}).
  */
 public abstract class CpuRegisters {
   public static final int RAX = 0;
@@ -33,8 +33,10 @@ public abstract class CpuRegisters {
   public static final int DS = 3;
   public static final int FS = 4;
   public static final int GS = 5;
+
   /** The LDT and task registers share the segment arrays. */
   public static final int LDTR = 6;
+
   public static final int TR = 7;
 
   public static final int FLAG_CF = 1;
@@ -54,6 +56,7 @@ public abstract class CpuRegisters {
   public static final int FLAG_VIF = 1 << 19;
   public static final int FLAG_VIP = 1 << 20;
   public static final int FLAG_ID = 1 << 21;
+
   /** The six flags that live in {@link #fz}, {@link #fs} and {@link #fc}. */
   public static final int ARITHMETIC_FLAGS =
       FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF;
@@ -171,10 +174,12 @@ public abstract class CpuRegisters {
 
   public final int[] fpSignExponent = new int[8];
   public int fpControl = 0x37F;
+
   /** Status word without TOP, which is {@link #fpTop}. */
   public int fpStatus;
 
   public int fpTop;
+
   /** Tag of each physical register: bit set = empty. */
   public int fpEmpty = 0xFF;
 
@@ -261,10 +266,7 @@ public abstract class CpuRegisters {
   /** Replaces CF only. */
   public final void setCarry(boolean carry) {
     boolean overflow = of();
-    fc =
-        (fc & (-1L >>> 2))
-            | (carry ? 1L << 63 : 0)
-            | (carry != overflow ? 1L << 62 : 0);
+    fc = (fc & (-1L >>> 2)) | (carry ? 1L << 63 : 0) | (carry != overflow ? 1L << 62 : 0);
   }
 
   /**
@@ -330,7 +332,9 @@ public abstract class CpuRegisters {
     };
   }
 
-  /** Writes a register operand: a 32-bit write clears the upper half, narrower ones keep the rest. */
+  /**
+   * Writes a register operand: a 32-bit write clears the upper half, narrower ones keep the rest.
+   */
   public final void writeGpr(int reg, int size, long value) {
     if (reg >= 16) {
       gpr[reg - 16] = (gpr[reg - 16] & ~0xFF00L) | (value & 0xFF) << 8;

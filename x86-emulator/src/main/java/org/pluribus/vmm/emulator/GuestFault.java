@@ -1,8 +1,8 @@
 package org.pluribus.vmm.emulator;
 
 /**
- * An exception raised in the guest (SDM volume 3, chapter 6), on its way from the handler that found
- * it to the CPU's loop, which delivers it through the guest's IDT.
+ * An exception raised in the guest (SDM volume 3, chapter 6), on its way from the handler that
+ * found it to the CPU's loop, which delivers it through the guest's IDT.
  *
  * <p>Each CPU has exactly one, without a stack trace: raising a fault allocates nothing.
  */

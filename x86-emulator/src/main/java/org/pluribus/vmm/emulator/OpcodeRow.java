@@ -11,16 +11,17 @@ import java.util.List;
  * <ul>
  *   <li>{@code HEX}: the opcode bytes with their escape: {@code 01}, {@code 0FAF}, {@code 0F3800};
  *   <li>{@code +}: the low three bits are a register, eight opcodes share the row;
- *   <li>{@code /5}: ModRM.reg must be 5; {@code m}: memory form only; {@code r}: register form only;
+ *   <li>{@code /5}: ModRM.reg must be 5; {@code m}: memory form only; {@code r}: register form
+ *       only;
  *   <li>{@code :F8}: the ModRM byte must be 0xF8; {@code :C0+}: 0xC0 to 0xC7;
  *   <li>{@code 66}, {@code F3}, {@code F2}: mandatory prefix; {@code NP}: none of them. A row with
  *       none of these matches whatever no more exact row takes.
  * </ul>
  *
  * <p>Attributes, separated by spaces: {@code lock} (LOCK allowed with a memory destination), {@code
- * d64} (operand size 64 by default in 64-bit mode, no 32-bit form), {@code f64} (always 64 in 64-bit
- * mode), {@code i64} (invalid in 64-bit mode), {@code o64} (valid only there), {@code end} (ends a
- * block: changes RIP or the CPU's mode, or may change what an interrupt would see), {@code
+ * d64} (operand size 64 by default in 64-bit mode, no 32-bit form), {@code f64} (always 64 in
+ * 64-bit mode), {@code i64} (invalid in 64-bit mode), {@code o64} (valid only there), {@code end}
+ * (ends a block: changes RIP or the CPU's mode, or may change what an interrupt would see), {@code
  * u:OSZAPC} (flags that are undefined afterwards, by letter).
  */
 public final class OpcodeRow {
@@ -117,8 +118,12 @@ public final class OpcodeRow {
     if (plus) {
       s = s.substring(0, s.length() - 1);
     }
-    map = s.startsWith("0F38") && s.length() == 6 ? 2 : s.startsWith("0F3A") && s.length() == 6 ? 3
-        : s.startsWith("0F") && s.length() == 4 ? 1 : 0;
+    map =
+        s.startsWith("0F38") && s.length() == 6
+            ? 2
+            : s.startsWith("0F3A") && s.length() == 6
+                ? 3
+                : s.startsWith("0F") && s.length() == 4 ? 1 : 0;
     opcode = Integer.parseInt(s.substring(s.length() - 2), 16);
     hasModrm =
         slash >= 0
@@ -175,8 +180,8 @@ public final class OpcodeRow {
   }
 
   /**
-   * Names of fixed operands get letter {@code '='}: AL, CL, AX, DX, rAX (operand size), 1, ST0, ES to
-   * GS. {@code STi} gets letter {@code '%'} (ModRM.rm).
+   * Names of fixed operands get letter {@code '='}: AL, CL, AX, DX, rAX (operand size), 1, ST0, ES
+   * to GS. {@code STi} gets letter {@code '%'} (ModRM.rm).
    */
   private static Operand parseOperand(String s) {
     switch (s) {

@@ -22,7 +22,9 @@ final class PageWalker {
   private static final long ADDRESS = (1L << PHYSICAL_BITS) - 1 & CpuMemory.PAGE_MASK;
   private static final long RESERVED = (1L << 52) - 1 & -(1L << PHYSICAL_BITS);
 
-  /** Concurrent changes of one entry met in one walk before the walk gives up with the old value. */
+  /**
+   * Concurrent changes of one entry met in one walk before the walk gives up with the old value.
+   */
   private static final int CAS_ATTEMPTS = 1000;
 
   private final CpuMemory cpu;
@@ -221,8 +223,8 @@ final class PageWalker {
       }
       boolean done =
           size == 8
-              ? HostMemory.compareAndSetLong(a, now, now | bits)
-              : HostMemory.compareAndSetInt(a, (int) now, (int) (now | bits));
+              ? HostMemory.compareExchangeLong(a, now, now | bits) == now
+              : HostMemory.compareExchangeInt(a, (int) now, (int) (now | bits)) == (int) now;
       if (done) {
         return;
       }
