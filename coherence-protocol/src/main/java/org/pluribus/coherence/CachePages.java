@@ -91,9 +91,7 @@ final class CachePages {
 
   /** Takes the record back if nothing is going on with its page any more. */
   void freeIfIdle(PageRecord record) {
-    CacheState state = state(record.page);
-    boolean stable = state == CacheState.I || state == CacheState.S || state == CacheState.M;
-    if (!stable
+    if (!state(record.page).stable()
         || record.held
         || record.pins > 0
         || record.surrender != PageRecord.Surrender.NONE

@@ -38,6 +38,11 @@ public enum CacheState {
     return readable;
   }
 
+  /** Whether no request of this node is under way. */
+  public boolean stable() {
+    return this == I || this == S || this == M;
+  }
+
   /** Whether the node may write the page. */
   public boolean writable() {
     return writable;

@@ -1,0 +1,131 @@
+package org.pluribus.coherence;
+
+import static org.pluribus.coherence.CoherenceMessage.EXCLUSIVE;
+
+import org.jspecify.annotations.Nullable;
+import org.pluribus.coherence.PageRecord.Surrender;
+
+/**
+ * The part of a cache controller that gives rights up when a home asks: at once, or when nothing
+ * holds or pins the page any more. A home asks for one surrender of a page at a time.
+ */
+final class OwnerSide {
+  private final int self;
+  private final HomeMap homes;
+  private final CacheEffects effects;
+  private final CoherenceCounters counters;
+  private final CachePages pages;
+  private final HoldQueue holds;
+  private final CacheOutbox outbox;
+  private final RequesterSide requester;
+
+  OwnerSide(
+      int self,
+      HomeMap homes,
+      CacheEffects effects,
+      CoherenceCounters counters,
+      CachePages pages,
+      HoldQueue holds,
+      CacheOutbox outbox,
+      RequesterSide requester) {
+    this.self = self;
+    this.homes = homes;
+    this.effects = effects;
+    this.counters = counters;
+    this.pages = pages;
+    this.holds = holds;
+    this.outbox = outbox;
+    this.requester = requester;
+  }
+
+  /** Handles FwdGetS, FwdGetM and Inv. */
+  @Nullable ProtocolError onSurrender(CoherenceMessage m, long nowNanos) {
+    if (m.from != homes.homeOf(m.page) || m.requester == self) {
+      return ProtocolError.WRONG_NODE;
+    }
+    CacheState state = pages.state(m.page);
+    boolean owns = state == CacheState.M;
+    boolean shares = state == CacheState.S || state == CacheState.SM_AD;
+    PageRecord record = pages.record(m.page);
+    if ((record != null && record.surrender != Surrender.NONE)
+        || !(shares || (owns && m.type != MessageType.INV))) {
+      return ProtocolError.UNEXPECTED;
+    }
+    if (m.flags != 0 || (m.ackCount != 0 && (owns || m.type != MessageType.FWD_GET_M))) {
+      return ProtocolError.BAD_FIELD;
+    }
+    if (m.type == MessageType.FWD_GET_S && shares) {
+      outbox.data(m.page, m.requester, 0, pages.version(m.page), 0);
+      return null;
+    }
+    record = pages.recordOrNew(m.page);
+    record.surrender = Surrender.DEFERRED;
+    record.surrenderTo = m.type;
+    record.surrenderRequester = m.requester;
+    record.surrenderAckCount = m.ackCount;
+    if (record.held && record.holdUntilNanos - nowNanos <= 0) {
+      holds.release(record);
+    }
+    if (record.pins > 0) {
+      counters.increment(CoherenceCounter.DEFERRED_BY_PIN);
+    } else if (record.held) {
+      counters.increment(CoherenceCounter.DEFERRED_BY_HOLD);
+    }
+    settle(record);
+    return null;
+  }
+
+  /** The page was used, or its time is up: nothing is put off on account of the grant any more. */
+  void holdOver(PageRecord record) {
+    holds.release(record);
+    settle(record);
+  }
+
+  /**
+   * Starts the surrender asked for, unless a hold or pin is in its way. The effect comes last: the
+   * node may report its completion from inside.
+   */
+  void settle(PageRecord record) {
+    if (record.surrender != Surrender.DEFERRED || record.held || record.pins > 0) {
+      pages.freeIfIdle(record);
+      return;
+    }
+    if (record.surrenderTo == MessageType.FWD_GET_S) {
+      record.surrender = Surrender.DOWNGRADING;
+      effects.downgrade(record.page);
+    } else {
+      record.surrender = Surrender.REVOKING;
+      effects.revoke(record.page);
+    }
+  }
+
+  void revoked(PageRecord record) {
+    long page = record.page;
+    if (pages.state(page) == CacheState.SM_AD) {
+      counters.increment(CoherenceCounter.UPGRADES_LOST);
+      pages.state(page, CacheState.IM_AD);
+    } else {
+      pages.state(page, CacheState.I);
+    }
+    record.surrender = Surrender.NONE;
+    counters.increment(CoherenceCounter.INVALIDATIONS);
+    if (record.surrenderTo == MessageType.INV) {
+      outbox.invAck(page, record.surrenderRequester);
+    } else {
+      int acks = record.surrenderAckCount;
+      outbox.data(page, record.surrenderRequester, acks, pages.version(page), EXCLUSIVE);
+    }
+    requester.requestWhatIsWanted(record);
+    pages.freeIfIdle(record);
+  }
+
+  void downgraded(PageRecord record) {
+    long page = record.page;
+    pages.state(page, CacheState.S);
+    record.surrender = Surrender.NONE;
+    counters.increment(CoherenceCounter.DOWNGRADES);
+    outbox.data(page, record.surrenderRequester, 0, pages.version(page), 0);
+    requester.requestWhatIsWanted(record);
+    pages.freeIfIdle(record);
+  }
+}
