@@ -1,0 +1,17 @@
+/**
+ * Differential tests of the emulator: the same instruction on the same state, run by us, by the
+ * host CPU and by libunicorn, must leave the same registers, flags and memory, or the same fault.
+ *
+ * <ul>
+ *   <li>{@link org.pluribus.vmm.emulator.oracle.MachineImage}: a user-visible CPU state, a few
+ *       instruction bytes and two pages of data; the common currency.
+ *   <li>{@link org.pluribus.vmm.emulator.oracle.NativeCpu}: runs images on the host CPU in user
+ *       mode, through a small C program and its signal frames. The best oracle for what it can run.
+ *   <li>{@link org.pluribus.vmm.emulator.oracle.Unicorn}: runs images in libunicorn (QEMU's
+ *       translator), an independent implementation with a few known errors of its own.
+ * </ul>
+ */
+@NullMarked
+package org.pluribus.vmm.emulator.oracle;
+
+import org.jspecify.annotations.NullMarked;
