@@ -29,31 +29,31 @@ public final class OpcodeRow {
   public record Operand(String spec, char letter, String sizeCode) {}
 
   /** Mandatory prefix classes, also the index of the decoder's tables. */
-  static final int PREFIX_NONE = 0;
+  public static final int PREFIX_NONE = 0;
 
-  static final int PREFIX_66 = 1;
-  static final int PREFIX_F3 = 2;
-  static final int PREFIX_F2 = 3;
-  static final int PREFIX_ANY = 4;
+  public static final int PREFIX_66 = 1;
+  public static final int PREFIX_F3 = 2;
+  public static final int PREFIX_F2 = 3;
+  public static final int PREFIX_ANY = 4;
 
   /** Opcode maps: one-byte, 0F, 0F38, 0F3A. */
-  final int map;
+  public final int map;
 
-  final int opcode;
-  final boolean plus;
-  final int prefix;
+  public final int opcode;
+  public final boolean plus;
+  public final int prefix;
 
   /** Required ModRM.reg, or -1. */
-  final int ext;
+  public final int ext;
 
-  final boolean memoryOnly;
-  final boolean registerOnly;
+  public final boolean memoryOnly;
+  public final boolean registerOnly;
 
   /** Required ModRM byte, or -1. */
-  final int exactModrm;
+  public final int exactModrm;
 
-  final boolean modrmPlus;
-  final boolean hasModrm;
+  public final boolean modrmPlus;
+  public final boolean hasModrm;
 
   public final String opcodeText;
   public final String mnemonic;
