@@ -1,0 +1,406 @@
+package org.pluribus.transport.wire;
+
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.NanoClock;
+import org.jspecify.annotations.Nullable;
+import org.pluribus.coherence.Lane;
+import org.pluribus.transport.Channel;
+import org.pluribus.transport.MessageHandler;
+import org.pluribus.transport.NodeIdentity;
+import org.pluribus.transport.Transport;
+import org.pluribus.transport.TransportException;
+import org.pluribus.transport.TransportLimits;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A transport over any {@link LaneNetwork}: hello, heartbeats, delivery, loss of peers. */
+public final class FramedTransport implements Transport {
+  private static final Logger LOG = LoggerFactory.getLogger(FramedTransport.class);
+
+  /** Lanes in the order in which they are served. */
+  private static final Lane[] LANES = {Lane.INTERRUPT, Lane.CONTROL, Lane.PAGE};
+
+  /** How long to sleep between looks while connecting and closing. */
+  private static final long LOOK_PAUSE_NANOS = 200_000;
+
+  /** After an objection: how long to go on, so that the peers get our hello and object too. */
+  private static final long OBJECTION_LINGER_NANOS = 500_000_000;
+
+  /** Most posted frames to put on lanes in one turn. */
+  private static final int POST_LIMIT = 256;
+
+  private final NodeIdentity identity;
+  private final TransportLimits limits;
+  private final LaneNetwork network;
+  private final NanoClock clock;
+  private final Hello ownHello;
+  private final Mailbox mailbox;
+  private final PeerSession[] sessions;
+  private final Inbound inbound = new Inbound();
+
+  private boolean connectCalled;
+  private boolean closed;
+  private boolean polling;
+  private int firstPeer;
+  private long lastPollNanos;
+  private long nextHeartbeatNanos;
+  private @Nullable MessageHandler handler;
+  private @Nullable RuntimeException handlerFailure;
+
+  /** A transport that uses the system's clock. */
+  public FramedTransport(NodeIdentity identity, TransportLimits limits, LaneNetwork network) {
+    this(identity, limits, network, System::nanoTime);
+  }
+
+  FramedTransport(
+      NodeIdentity identity, TransportLimits limits, LaneNetwork network, NanoClock clock) {
+    this.identity = identity;
+    this.limits = limits;
+    this.network = network;
+    this.clock = clock;
+    ownHello = Hello.of(identity, new SecureRandom().nextLong());
+    FrameEncoder encoder = new FrameEncoder();
+    sessions = new PeerSession[identity.nodeCount() - 1];
+    mailbox = new Mailbox(peer -> session(peer).channel);
+    for (int i = 0; i < sessions.length; i++) {
+      int peer = i < identity.nodeId() ? i : i + 1;
+      sessions[i] =
+          new PeerSession(
+              peer,
+              new FramedChannel(peer, network, limits.outboundQueueBytes(), encoder, mailbox));
+    }
+  }
+
+  @Override
+  public int nodeId() {
+    return identity.nodeId();
+  }
+
+  @Override
+  public int nodeCount() {
+    return identity.nodeCount();
+  }
+
+  @Override
+  public Channel channel(int peer) {
+    if (peer < 0 || peer >= identity.nodeCount() || peer == identity.nodeId()) {
+      throw new IllegalArgumentException(
+          "node " + identity.nodeId() + " of " + identity.nodeCount() + " has no peer " + peer);
+    }
+    return session(peer).channel;
+  }
+
+  @Override
+  public void connect(MessageHandler messageHandler, Duration timeout) {
+    if (connectCalled) {
+      throw new IllegalStateException("a transport connects once");
+    }
+    connectCalled = true;
+    handler = messageHandler;
+    for (PeerSession session : sessions) {
+      session.decoder = new FrameDecoder(identity, session.peer, messageHandler, inbound);
+    }
+    try {
+      network.open(inbound);
+      greetAll(clock.nanoTime() + timeout.toNanos(), timeout);
+    } catch (RuntimeException failed) {
+      close();
+      throw failed;
+    }
+    lastPollNanos = clock.nanoTime();
+    nextHeartbeatNanos = lastPollNanos;
+    for (PeerSession session : sessions) {
+      session.state = PeerSession.State.OPEN;
+      session.lastHeardNanos = lastPollNanos;
+      session.channel.open();
+    }
+  }
+
+  @Override
+  public int poll(int limit) {
+    MessageHandler target = handler;
+    if (polling || closed || target == null) {
+      throw new IllegalStateException(
+          polling ? "a handler must not poll" : "this transport is not connected");
+    }
+    polling = true;
+    int work;
+    try {
+      work = network.drive() + mailbox.drain(POST_LIMIT) + flushAll();
+      int delivered = deliver(limit);
+      watch(target);
+      work += delivered;
+      if (delivered > 0) {
+        // Answers given by handlers leave now, not at the next poll.
+        work += network.drive();
+      }
+    } finally {
+      polling = false;
+    }
+    RuntimeException failure = handlerFailure;
+    if (failure != null) {
+      handlerFailure = null;
+      throw failure;
+    }
+    return work;
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    long lingerNanos = limits.lingerTime().toNanos();
+    long start = clock.nanoTime();
+    mailbox.drain(POST_LIMIT);
+    while (clock.nanoTime() - start < lingerNanos && anyQueued()) {
+      network.drive();
+      flushAll();
+      discardAll();
+      LockSupport.parkNanos(LOOK_PAUSE_NANOS);
+    }
+    for (PeerSession session : sessions) {
+      session.channel.close();
+    }
+    network.close(Math.max(0, lingerNanos - (clock.nanoTime() - start)));
+  }
+
+  private PeerSession session(int peer) {
+    return sessions[peer < identity.nodeId() ? peer : peer - 1];
+  }
+
+  /** Says hello to everybody until everybody has answered. */
+  private void greetAll(long deadlineNanos, Duration timeout) {
+    while (true) {
+      network.drive();
+      boolean complete = true;
+      for (PeerSession session : sessions) {
+        greet(session);
+        complete &= session.state == PeerSession.State.GREETED;
+      }
+      if (complete) {
+        return;
+      }
+      String objection = firstObjection();
+      if (objection != null) {
+        lingerAfterObjection();
+        throw new TransportException("node " + identity.nodeId() + ": " + objection);
+      }
+      if (clock.nanoTime() - deadlineNanos > 0) {
+        throw new TransportException(missing(timeout));
+      }
+      LockSupport.parkNanos(LOOK_PAUSE_NANOS);
+    }
+  }
+
+  private void greet(PeerSession session) {
+    if (!session.helloSent && network.isLinked(session.peer)) {
+      session.channel.sendHello(ownHello);
+      session.helloSent = true;
+    }
+    session.channel.flush();
+    if (session.helloSent && session.state == PeerSession.State.GREETING) {
+      // One frame, the hello: what comes after it waits for poll().
+      network.poll(session.peer, Lane.CONTROL, 1);
+    }
+  }
+
+  private @Nullable String firstObjection() {
+    for (PeerSession session : sessions) {
+      if (session.lossReason != null) {
+        return session.lossReason;
+      }
+    }
+    return null;
+  }
+
+  private void lingerAfterObjection() {
+    long start = clock.nanoTime();
+    while (clock.nanoTime() - start < OBJECTION_LINGER_NANOS) {
+      network.drive();
+      for (PeerSession session : sessions) {
+        greet(session);
+      }
+      LockSupport.parkNanos(LOOK_PAUSE_NANOS);
+    }
+  }
+
+  private String missing(Duration timeout) {
+    StringBuilder names = new StringBuilder();
+    for (PeerSession session : sessions) {
+      if (session.state != PeerSession.State.GREETED) {
+        names.append(names.isEmpty() ? "" : ", ").append(network.name(session.peer));
+      }
+    }
+    return "node "
+        + identity.nodeId()
+        + ": no answer from "
+        + names
+        + " within "
+        + timeout.toMillis()
+        + " ms: start it, correct its address, or open the firewall for it";
+  }
+
+  private int flushAll() {
+    int moved = 0;
+    for (PeerSession session : sessions) {
+      moved += session.channel.flush();
+    }
+    return moved;
+  }
+
+  private boolean anyQueued() {
+    for (PeerSession session : sessions) {
+      if (session.state == PeerSession.State.OPEN && session.channel.hasQueued()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** While closing: takes what peers send, so that they can get rid of it and close too. */
+  private void discardAll() {
+    for (PeerSession session : sessions) {
+      for (Lane lane : LANES) {
+        network.poll(session.peer, lane, POST_LIMIT);
+      }
+    }
+  }
+
+  private int deliver(int limit) {
+    int delivered = 0;
+    for (Lane lane : LANES) {
+      for (int i = 0; i < sessions.length && delivered < limit; i++) {
+        PeerSession session = sessions[(firstPeer + i) % sessions.length];
+        if (session.state == PeerSession.State.OPEN) {
+          delivered += network.poll(session.peer, lane, limit - delivered);
+        }
+      }
+    }
+    // Another peer is first next time, so that none starves behind a busy one.
+    firstPeer = sessions.length == 0 ? 0 : (firstPeer + 1) % sessions.length;
+    return delivered;
+  }
+
+  /** Heartbeats out, silence noticed, losses told. */
+  private void watch(MessageHandler target) {
+    long now = clock.nanoTime();
+    long interval = limits.heartbeatInterval().toNanos();
+    long pause = now - lastPollNanos;
+    lastPollNanos = now;
+    boolean beat = now - nextHeartbeatNanos >= 0;
+    if (beat) {
+      nextHeartbeatNanos = now + interval;
+    }
+    for (PeerSession session : sessions) {
+      if (session.state != PeerSession.State.OPEN) {
+        continue;
+      }
+      if (pause > interval) {
+        // We did not listen, so the peer was not silent.
+        session.lastHeardNanos += pause;
+      }
+      if (beat) {
+        session.channel.heartbeat();
+      }
+      if (session.lossReason == null) {
+        session.lossReason = silence(session, now);
+      }
+      if (session.lossReason != null) {
+        lose(session, session.lossReason, target);
+      }
+    }
+  }
+
+  private @Nullable String silence(PeerSession session, long now) {
+    String overflow = session.channel.overflow();
+    if (overflow != null) {
+      return network.name(session.peer) + " " + overflow;
+    }
+    if (now - session.lastHeardNanos > limits.peerTimeout().toNanos()) {
+      return network.name(session.peer)
+          + " gave no sign of life for "
+          + limits.peerTimeout().toMillis()
+          + " ms";
+    }
+    return null;
+  }
+
+  private void lose(PeerSession session, String reason, MessageHandler target) {
+    session.state = PeerSession.State.GONE;
+    session.channel.close();
+    network.disconnect(session.peer);
+    LOG.warn("node {}: lost: {}", identity.nodeId(), reason);
+    if (session.malformed != null) {
+      target.onMalformed(session.peer, session.malformed);
+    }
+    target.onPeerLost(session.peer, reason);
+  }
+
+  /** What comes from the network and the decoders. */
+  private final class Inbound implements FrameReceiver, SessionListener {
+
+    @Override
+    public void onFrame(int peer, Lane lane, DirectBuffer buffer, int offset, int length) {
+      PeerSession session = session(peer);
+      FrameDecoder decoder = session.decoder;
+      if (closed || !session.listens() || decoder == null) {
+        return;
+      }
+      session.lastHeardNanos = lastPollNanos;
+      session.channel.countReceived(length);
+      String fault;
+      try {
+        fault =
+            session.state == PeerSession.State.OPEN
+                ? decoder.decode(lane, buffer, offset, length)
+                : decoder.decodeFirst(lane, buffer, offset, length);
+      } catch (RuntimeException failure) {
+        // The handler's, not the decoder's. The lane goes on; poll() throws it.
+        handlerFailure = handlerFailure == null ? failure : handlerFailure;
+        return;
+      }
+      if (fault != null && session.lossReason == null) {
+        session.malformed = fault;
+        session.lossReason = network.name(peer) + " sent a malformed message: " + fault;
+      }
+    }
+
+    @Override
+    public void onLinkDown(int peer, String reason) {
+      PeerSession session = session(peer);
+      if (session.listens()) {
+        session.lossReason = network.name(peer) + " " + reason;
+      }
+    }
+
+    @Override
+    public void onHello(int peer, Hello hello) {
+      PeerSession session = session(peer);
+      if (session.state == PeerSession.State.GREETING) {
+        session.lossReason = ownHello.objection(hello, peer, network.name(peer));
+        if (session.lossReason == null) {
+          session.state = PeerSession.State.GREETED;
+        }
+      } else {
+        session.lossReason = network.name(peer) + " said hello twice: two nodes may have its id";
+      }
+    }
+
+    @Override
+    public void onHeartbeat(int peer) {
+      // Any frame is a sign of life; onFrame has noted it.
+    }
+
+    @Override
+    public void onBye(int peer) {
+      PeerSession session = session(peer);
+      session.state = PeerSession.State.GONE;
+      session.channel.close();
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package org.pluribus.transport.wire;
+
+import org.pluribus.coherence.Lane;
+
+/**
+ * Lanes of frames between this node and its peers, without any notion of what frames say. A lane
+ * delivers all frames once and in order, or its link goes down. Used by the holder of the duty
+ * token only.
+ */
+public interface LaneNetwork {
+  /** Longest frame a network has to carry: a page with its message around it, rounded up. */
+  int MAX_FRAME_BYTES = 4096 + 128;
+
+  /**
+   * Binds this node's end and begins to reach for its peers. Doesn't wait for them.
+   *
+   * @throws org.pluribus.transport.TransportException if this node's end can't be had
+   */
+  void open(FrameReceiver receiver);
+
+  /** The sending end of a lane. Valid before {@link #open}, but takes nothing until linked. */
+  LaneSink sink(int peer, Lane lane);
+
+  /** Whether all lanes to and from a peer are up. */
+  boolean isLinked(int peer);
+
+  /**
+   * Does whatever the network needs to have done regularly (reads sockets, sends what was
+   * committed).
+   *
+   * @return amount of work done
+   */
+  int drive();
+
+  /**
+   * Delivers frames of one lane.
+   *
+   * @return number of frames delivered, at most {@code limit}
+   */
+  int poll(int peer, Lane lane, int limit);
+
+  /** How people know a peer: id and address. */
+  String name(int peer);
+
+  /** Stops receiving from a peer. */
+  void disconnect(int peer);
+
+  /** Closes everything after trying, for a bounded time, to bring over what was committed. */
+  void close(long lingerNanos);
+}
