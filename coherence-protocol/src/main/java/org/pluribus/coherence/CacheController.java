@@ -249,6 +249,13 @@ public final class CacheController {
     return write ? state.writable() && surrender != Surrender.DOWNGRADING : state.readable();
   }
 
+  /** State and all that is going on with the page, in words: for logs and tests. */
+  public String describe(long page) {
+    checkPage(page);
+    PageRecord record = pages.record(page);
+    return pages.state(page) + (record == null ? "" : " " + record);
+  }
+
   /** Pages with a request, surrender, hold or pin at this moment. */
   public int pagesInTransit() {
     return pages.recordsInUse();

@@ -244,6 +244,16 @@ public final class DirectoryController {
     return pages.busy(page) != null;
   }
 
+  /** The whole entry in words: for logs and tests. */
+  public String describe(long page) {
+    DirectoryTransaction busy = pages.busy(page);
+    return (pages.touched(page) ? "owner " : "untouched, owner ")
+        + pages.owner(page)
+        + " sharers "
+        + Long.toBinaryString(pages.sharers(page))
+        + (busy == null ? "" : ", " + busy);
+  }
+
   /** How many requests wait for the page behind the one being served. */
   public int waiting(long page) {
     DirectoryTransaction busy = pages.busy(page);

@@ -60,4 +60,15 @@ final class DirectoryTransaction {
     head = (head + 1) % waitingNode.length;
     size--;
   }
+
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder("serving node ").append(requester);
+    for (int i = 0; i < size; i++) {
+      int slot = (head + i) % waitingNode.length;
+      text.append(", ").append(REQUESTS[waitingType[slot]]);
+      text.append(" of node ").append(waitingNode[slot]);
+    }
+    return text.toString();
+  }
 }

@@ -54,4 +54,17 @@ final class PageRecord {
 
   /** Next in the pool's free list. */
   @Nullable PageRecord nextFree;
+
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder();
+    text.append("acks ").append(Long.toBinaryString(ackedBy)).append('/').append(acksExpected);
+    if (surrender != Surrender.NONE) {
+      text.append(' ').append(surrender).append(" to ").append(surrenderTo);
+      text.append(" for node ").append(surrenderRequester).append('/').append(surrenderAckCount);
+    }
+    text.append(wantsRead ? " wantsRead" : "").append(wantsWrite ? " wantsWrite" : "");
+    text.append(held ? " held" : "").append(pins > 0 ? " pins " + pins : "");
+    return text.toString();
+  }
 }

@@ -1,0 +1,38 @@
+package org.pluribus.coherence;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.pluribus.coherence.sim.Explorer;
+import org.pluribus.coherence.sim.Explorer.Scope;
+
+/**
+ * Every state of small clusters: no order of events breaks coherence or leaves anybody waiting.
+ * With {@code -Dcoherence.wide=true} clusters of up to millions of states too.
+ */
+class ExhaustiveTest {
+  static List<Scope> scopes() {
+    List<Scope> scopes = new ArrayList<>();
+    scopes.add(new Scope(2, 1, 3, 0, false, true));
+    scopes.add(new Scope(2, 2, 1, 0, false, true));
+    scopes.add(new Scope(2, 1, 2, 1, true, true));
+    scopes.add(new Scope(3, 1, 1, 0, false, true));
+    scopes.add(new Scope(3, 1, 1, 1, false, false));
+    if (Boolean.getBoolean("coherence.wide")) {
+      scopes.add(new Scope(2, 2, 2, 0, true, true));
+      scopes.add(new Scope(3, 1, 1, 1, true, true));
+      scopes.add(new Scope(3, 1, 2, 0, false, true));
+      scopes.add(new Scope(4, 1, 1, 0, false, true));
+    }
+    return scopes;
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("scopes")
+  void everyOrderOfEventsIsSafeAndEnds(Scope scope) {
+    assertThat(Explorer.explore(scope)).as("states").isGreaterThan(1_000);
+  }
+}

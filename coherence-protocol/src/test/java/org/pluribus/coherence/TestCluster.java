@@ -1,0 +1,141 @@
+package org.pluribus.coherence;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Random;
+
+/** Controllers wired to each other, with revokes that complete at once; counts effects. */
+final class TestCluster {
+  final List<Node> nodes = new ArrayList<>();
+  final List<CoherenceMessage> refused = new ArrayList<>();
+  private final Deque<CoherenceMessage> inFlight = new ArrayDeque<>();
+  private final Deque<CoherenceMessage> spare = new ArrayDeque<>();
+  private final int nodeCount;
+
+  TestCluster(int nodeCount, long pages, long holdNanos) {
+    this.nodeCount = nodeCount;
+    for (int id = 0; id < nodeCount; id++) {
+      nodes.add(new Node(id, pages, holdNanos));
+    }
+  }
+
+  int homeOf(long page) {
+    return (int) (page % nodeCount);
+  }
+
+  void fault(int node, long page, boolean write) {
+    nodes.get(node).cache.fault(page, write, 0);
+  }
+
+  /** Delivers everything, oldest first. */
+  void settle() {
+    while (!inFlight.isEmpty()) {
+      CoherenceMessage message = inFlight.removeFirst();
+      nodes.get(message.to).receive(message);
+      spare.addLast(message);
+    }
+  }
+
+  /** Delivers a message from anywhere in the queue: lanes and pairs go at their own pace. */
+  void deliverAny(Random random) {
+    int skip = inFlight.isEmpty() ? 0 : random.nextInt(inFlight.size());
+    for (int i = 0; i < skip; i++) {
+      inFlight.addLast(inFlight.removeFirst());
+    }
+    if (!inFlight.isEmpty()) {
+      CoherenceMessage message = inFlight.removeFirst();
+      nodes.get(message.to).receive(message);
+    }
+  }
+
+  /** All that can be seen of the controllers. */
+  String snapshot(long pages) {
+    StringBuilder text = new StringBuilder();
+    for (Node node : nodes) {
+      text.append(node.cache.pagesInTransit()).append(' ').append(node.cache.nextDeadline());
+      for (long page = 0; page < pages; page++) {
+        text.append(' ').append(node.cache.describe(page)).append(node.cache.version(page));
+        text.append(node.directory.describe(page));
+      }
+    }
+    return text.toString();
+  }
+
+  final class Node implements CacheEffects, DirectoryEffects {
+    final int id;
+    final CoherenceCounters counters = new CoherenceCounters();
+    final CacheController cache;
+    final DirectoryController directory;
+    int effects;
+    int wakes;
+
+    Node(int id, long pages, long holdNanos) {
+      this.id = id;
+      cache =
+          new CacheController(
+              id, nodeCount, pages, holdNanos, TestCluster.this::homeOf, this, counters);
+      directory =
+          new DirectoryController(id, nodeCount, pages, TestCluster.this::homeOf, this, counters);
+    }
+
+    void receive(CoherenceMessage message) {
+      if (message.forDirectory()) {
+        directory.message(message, 0);
+      } else {
+        cache.message(message, 0);
+      }
+    }
+
+    @Override
+    public void send(CoherenceMessage message) {
+      effects++;
+      CoherenceMessage copy = spare.pollFirst();
+      inFlight.addLast((copy == null ? new CoherenceMessage() : copy).copyFrom(message));
+    }
+
+    @Override
+    public void install(long page) {
+      effects++;
+    }
+
+    @Override
+    public void installZero(long page) {
+      effects++;
+    }
+
+    @Override
+    public void grantShared(long page) {
+      effects++;
+    }
+
+    @Override
+    public void grantExclusive(long page) {
+      effects++;
+    }
+
+    @Override
+    public void downgrade(long page) {
+      effects++;
+      cache.downgraded(page, 0);
+    }
+
+    @Override
+    public void revoke(long page) {
+      effects++;
+      cache.revoked(page, 0);
+    }
+
+    @Override
+    public void wake(long page) {
+      effects++;
+      wakes++;
+    }
+
+    @Override
+    public void protocolError(ProtocolError reason, CoherenceMessage message) {
+      refused.add(new CoherenceMessage().copyFrom(message));
+    }
+  }
+}
