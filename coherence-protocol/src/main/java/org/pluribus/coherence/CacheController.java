@@ -142,7 +142,11 @@ public final class CacheController {
     owner.settle(record);
   }
 
-  /** The vCPU that waited for the page has accessed it: the hold after the grant ends early. */
+  /**
+   * The vCPU that waited for the page has used it: the hold after the grant ends early. To be said
+   * when the instruction is complete, not at its first access: an instruction that then lacks
+   * another page starts over, and needs this one again.
+   */
   public void used(long page) {
     checkPage(page);
     PageRecord record = pages.record(page);

@@ -3,6 +3,7 @@ package org.pluribus.coherence;
 import static org.pluribus.coherence.CoherenceMessage.EXCLUSIVE;
 import static org.pluribus.coherence.CoherenceMessage.ZERO;
 
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -258,6 +259,20 @@ public final class DirectoryController {
   public int waiting(long page) {
     DirectoryTransaction busy = pages.busy(page);
     return busy == null ? 0 : busy.waiting();
+  }
+
+  /**
+   * Names the pages of this home that are lost if a node is lost: nobody else has a copy. (Pages
+   * whose transaction is under way count as their requester's.)
+   */
+  public void forEachPageOnlyAt(int node, LongConsumer consumer) {
+    long only = 1L << node;
+    for (long page = pages.firstUsed(0); page >= 0; page = pages.firstUsed(page + 1)) {
+      boolean sole = pages.sharers(page) == only && pages.touched(page);
+      if (pages.owner(page) == node || sole) {
+        consumer.accept(page);
+      }
+    }
   }
 
   /** Pages for which a request is being served at this moment. */

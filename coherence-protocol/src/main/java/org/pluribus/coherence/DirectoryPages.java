@@ -82,6 +82,19 @@ final class DirectoryPages {
     chunk.sharers[slot(page)] = sharers;
   }
 
+  /** The first page not below the given one that has an owner or sharers, or -1. */
+  long firstUsed(long from) {
+    for (long page = from; page < count; page++) {
+      Chunk chunk = existing(page);
+      if (chunk == null) {
+        page |= CHUNK_PAGES - 1;
+      } else if (chunk.sharers[slot(page)] != 0 || (chunk.owner[slot(page)] & ~TOUCHED) != 0) {
+        return page;
+      }
+    }
+    return -1;
+  }
+
   @Nullable DirectoryTransaction busy(long page) {
     Chunk chunk = existing(page);
     return chunk == null ? null : chunk.busy[slot(page)];
