@@ -9,6 +9,13 @@
  *       mode, through a small C program and its signal frames. The best oracle for what it can run.
  *   <li>{@link org.pluribus.vmm.emulator.oracle.Unicorn}: runs images in libunicorn (QEMU's
  *       translator), an independent implementation with a few known errors of its own.
+ *   <li>{@link org.pluribus.vmm.emulator.oracle.EmulatedCpu}: runs images in our emulator.
+ *   <li>{@link org.pluribus.vmm.emulator.oracle.EncodingGenerator} and {@link
+ *       org.pluribus.vmm.emulator.oracle.CaseGenerator}: random encodings of an opcode row, and
+ *       random states for them.
+ *   <li>{@link org.pluribus.vmm.emulator.oracle.DifferentialTest}: draws, runs, compares and writes
+ *       which rows were covered. {@link org.pluribus.vmm.emulator.oracle.OracleLimits} lists what
+ *       an oracle cannot judge, with the reason.
  * </ul>
  */
 @NullMarked
