@@ -164,8 +164,11 @@ public abstract class CpuRegisters {
   public long tscAux;
   public long tscOffset;
 
-  /** XMM registers: low quadword at 2n, high at 2n + 1. */
-  public final long[] xmm = new long[32];
+  /**
+   * XMM registers: low quadword at 2n, high at 2n + 1. The last two elements are no register: a
+   * memory source operand is loaded there, so that handlers see all sources alike.
+   */
+  public final long[] xmm = new long[34];
 
   public int mxcsr = 0x1F80;
 
