@@ -12,8 +12,6 @@ import org.jspecify.annotations.Nullable;
  * same page cannot keep each other from going on.
  */
 final class PageWaiter {
-  private static final long NO_PAGE = -1;
-
   /** Looks that only yield, then sleeps: the answer takes 10 to 100 microseconds. */
   private static final int YIELDS = 2000;
 
@@ -22,10 +20,10 @@ final class PageWaiter {
 
   private final @Nullable ShootdownQueue vcpu;
   private final IdleBackoff idle = new IdleBackoff(YIELDS, MIN_PARK_NANOS, MAX_PARK_NANOS);
-  private long page = NO_PAGE;
+  private long page;
   private boolean write;
   private boolean asked;
-  private volatile boolean granted;
+  private volatile boolean granted = true;
 
   /**
    * @param vcpu the waiting vCPU's queue, or null for another thread
@@ -44,9 +42,9 @@ final class PageWaiter {
       vcpu.quiet();
     }
     this.write = write;
-    granted = false;
     asked = false;
     this.page = page;
+    granted = false; // last: who sees it false sees the rest
   }
 
   boolean granted() {
@@ -62,7 +60,7 @@ final class PageWaiter {
 
   /** The page's rights may have changed. Token holder. */
   void wake(long wokenPage, SoftMmuPageRights rights) {
-    if (page != wokenPage || granted) {
+    if (granted || page != wokenPage) {
       return;
     }
     if (rights.suffices(wokenPage, write)) {
@@ -82,6 +80,6 @@ final class PageWaiter {
 
   /** Waiting is over. The waiting thread. */
   void end() {
-    page = NO_PAGE;
+    granted = true;
   }
 }

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.CacheController;
@@ -15,8 +15,11 @@ import org.pluribus.coherence.DirectoryController;
 import org.pluribus.coherence.DirectoryEffects;
 import org.pluribus.coherence.ProtocolError;
 import org.pluribus.transport.Channel;
+import org.pluribus.transport.ClockProbeKind;
+import org.pluribus.transport.LifecycleKind;
 import org.pluribus.transport.PagePayload;
 import org.pluribus.transport.Transport;
+import org.pluribus.vmm.apic.RemoteInterrupts;
 import org.pluribus.vmm.emulator.CodeCache;
 import org.pluribus.vmm.memory.GuestRamLayout;
 import org.slf4j.Logger;
@@ -35,7 +38,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threads: methods without another word need the duty token ({@link #tryDuty} takes it).
  */
-public final class PluribusNode implements CacheEffects {
+public final class PluribusNode implements CacheEffects, RemoteInterrupts {
   private static final Logger LOG = LoggerFactory.getLogger(PluribusNode.class);
 
   /** Messages taken from the transport in one turn: bounds the time the token is held. */
@@ -45,6 +48,9 @@ public final class PluribusNode implements CacheEffects {
   private static final int COMPLETED_CAPACITY = 4096;
 
   private static final int PAGE_SHIFT = 12;
+
+  /** Tries to hand an interrupt to a channel whose outbox is full before the node gives up. */
+  private static final int POST_ATTEMPTS = 100_000;
 
   private final int self;
   private final GuestRamLayout layout;
@@ -198,7 +204,7 @@ public final class PluribusNode implements CacheEffects {
   }
 
   /** A coherence message from a peer. */
-  void onCoherence(CoherenceMessage message, PagePayload bytes) {
+  public void onCoherence(CoherenceMessage message, PagePayload bytes) {
     payload = bytes;
     deliver(message);
     payload = null;
@@ -436,6 +442,70 @@ public final class PluribusNode implements CacheEffects {
     }
   }
 
+  // ---- other messages
+
+  /**
+   * An interrupt for a vCPU of another node. Any thread, with the token or without: the message goes
+   * out at once if nobody runs the duty cycle, else with the turn under way.
+   */
+  @Override
+  public void sendIpi(int peer, long message) {
+    post(peer, channel -> channel.postIpi(RemoteIpis.encode(message)));
+  }
+
+  @Override
+  public void sendEoi(int peer, int vector) {
+    post(peer, channel -> channel.postEoi(vector));
+  }
+
+  private void post(int peer, Predicate<Channel> message) {
+    Channel channel = transport.channel(peer);
+    for (int i = 0; i < POST_ATTEMPTS; i++) {
+      boolean taken = message.test(channel);
+      tryDuty();
+      if (taken || !channel.isOpen()) {
+        return;
+      }
+      Thread.yield();
+    }
+    fail("interrupts to node " + peer + " do not get away");
+  }
+
+  /** Says something about the machine's life to a peer. A thread without the token. */
+  public void sendLifecycle(int peer, LifecycleKind kind, int code, String text) {
+    takeToken();
+    try {
+      transport.channel(peer).sendLifecycle(kind, code, text);
+    } finally {
+      releaseToken();
+    }
+  }
+
+  /** Sends the final report. A thread without the token. */
+  public void sendReport(int peer, byte[] json) {
+    takeToken();
+    try {
+      transport.channel(peer).sendReport(json);
+    } finally {
+      releaseToken();
+    }
+  }
+
+  /** Asks a peer for its time. A thread without the token. */
+  public void sendClockRequest(int peer, long nowNanos) {
+    takeToken();
+    try {
+      transport.channel(peer).sendClockProbe(ClockProbeKind.REQUEST, nowNanos, 0, 0);
+    } finally {
+      releaseToken();
+    }
+  }
+
+  /** Tells a peer our time. Token holder. */
+  public void sendClockReply(int peer, long t0, long receivedNanos, long nowNanos) {
+    transport.channel(peer).sendClockProbe(ClockProbeKind.REPLY, t0, receivedNanos, nowNanos);
+  }
+
   // ---- the end
 
   boolean stopping() {
@@ -460,12 +530,8 @@ public final class PluribusNode implements CacheEffects {
     stop();
   }
 
-  @Nullable String failure() {
+  /** Why the node cannot go on, or null. Any thread. */
+  public @Nullable String failureReason() {
     return failure;
-  }
-
-  /** Sleeps like an idle thread of this node would, but wakes for {@code unpark}. */
-  static void park(Object blocker, long nanos) {
-    LockSupport.parkNanos(blocker, nanos);
   }
 }

@@ -219,10 +219,8 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
 
   private void fetch(long page, boolean write) {
     long start = System.nanoTime();
-    do {
-      node.acquire(waiter, page, write);
-      shootdowns.drainOlder(cpu, node);
-    } while (!node.suffices(page, write) && !shootdowns.isRunning());
+    node.acquire(waiter, page, write);
+    shootdowns.drainOlder(cpu, node);
     latency.recordValue(Math.min(System.nanoTime() - start, MAX_LATENCY_NANOS));
   }
 
