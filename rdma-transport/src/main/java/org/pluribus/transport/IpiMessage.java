@@ -12,6 +12,9 @@ public final class IpiMessage {
   /** Largest value of {@link #shorthand}. */
   public static final int MAX_SHORTHAND = 3;
 
+  /** Largest value of {@link #hops}. */
+  public static final int MAX_HOPS = 0xFFF;
+
   /** Largest vector. */
   public static final int MAX_VECTOR = 255;
 
@@ -36,6 +39,9 @@ public final class IpiMessage {
   /** 0 none, 1 self, 2 all including self, 3 all excluding self. */
   public int shorthand;
 
+  /** Nodes that were offered this lowest-priority interrupt already. */
+  public int hops;
+
   /** Sets every field. */
   @SuppressWarnings("TooManyParameters")
   public IpiMessage set(
@@ -45,7 +51,8 @@ public final class IpiMessage {
       int vector,
       boolean assertLevel,
       boolean levelTriggered,
-      int shorthand) {
+      int shorthand,
+      int hops) {
     this.destination = destination;
     this.logical = logical;
     this.deliveryMode = deliveryMode;
@@ -53,6 +60,7 @@ public final class IpiMessage {
     this.assertLevel = assertLevel;
     this.levelTriggered = levelTriggered;
     this.shorthand = shorthand;
+    this.hops = hops;
     return this;
   }
 

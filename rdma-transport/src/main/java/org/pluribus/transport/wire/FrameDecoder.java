@@ -221,7 +221,8 @@ final class FrameDecoder {
         || ipi.destinationMode() > 1
         || ipi.level() > 1
         || ipi.trigger() > 1
-        || ipi.shorthand() > IpiMessage.MAX_SHORTHAND) {
+        || ipi.shorthand() > IpiMessage.MAX_SHORTHAND
+        || ipi.hops() > IpiMessage.MAX_HOPS) {
       return "IPI with delivery mode "
           + mode
           + ", destination mode "
@@ -231,7 +232,9 @@ final class FrameDecoder {
           + ", trigger "
           + ipi.trigger()
           + ", shorthand "
-          + ipi.shorthand();
+          + ipi.shorthand()
+          + ", hops "
+          + ipi.hops();
     }
     ipiMessage.set(
         (int) ipi.destination(),
@@ -240,7 +243,8 @@ final class FrameDecoder {
         ipi.vector(),
         ipi.level() == 1,
         ipi.trigger() == 1,
-        ipi.shorthand());
+        ipi.shorthand(),
+        ipi.hops());
     handler.onIpi(peer, ipiMessage);
     return null;
   }

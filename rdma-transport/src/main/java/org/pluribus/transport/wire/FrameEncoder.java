@@ -110,7 +110,8 @@ public final class FrameEncoder {
         .destinationMode(bit(message.logical))
         .level(bit(message.assertLevel))
         .trigger(bit(message.levelTriggered))
-        .shorthand((short) message.shorthand);
+        .shorthand((short) message.shorthand)
+        .hops(message.hops);
   }
 
   public void eoi(MutableDirectBuffer buffer, int offset, int vector) {

@@ -47,7 +47,7 @@ class LoopbackTransportTest {
       CoherenceMessage data =
           new CoherenceMessage()
               .set(MessageType.DATA, 5, 0, 1, 1, 1, 1L << 40, CoherenceMessage.EXCLUSIVE);
-      IpiMessage ipi = new IpiMessage().set(-1, true, 6, 255, true, true, 3);
+      IpiMessage ipi = new IpiMessage().set(-1, true, 6, 255, true, true, 3, IpiMessage.MAX_HOPS);
       BusRequest port = new BusRequest().set(-9, false, true, 0xfffc, 4, -1);
       BusRequest mmio = new BusRequest().set(10, true, false, 0xfec0_0000L, 8, 0);
       assertThat(channel.sendIpi(ipi)).isTrue();
@@ -174,7 +174,7 @@ class LoopbackTransportTest {
                 .start(() -> {
                   IpiMessage ipi = new IpiMessage();
                   for (int i = 0; i < each; i++) {
-                    ipi.set(id << 16 | i, false, 0, 32, true, false, 0);
+                    ipi.set(id << 16 | i, false, 0, 32, true, false, 0, 0);
                     while (!channel.postIpi(ipi)) {
                       Thread.yield();
                     }
@@ -197,7 +197,7 @@ class LoopbackTransportTest {
       for (int t = 0; t < threads; t++) {
         List<String> expected = new ArrayList<>();
         for (int i = 0; i < each; i++) {
-          expected.add("0 " + new IpiMessage().set(t << 16 | i, false, 0, 32, true, false, 0));
+          expected.add("0 " + new IpiMessage().set(t << 16 | i, false, 0, 32, true, false, 0, 0));
         }
         assertThat(atOne.events).containsSubsequence(expected);
       }
