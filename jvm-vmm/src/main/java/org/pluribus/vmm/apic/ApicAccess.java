@@ -1,5 +1,7 @@
 package org.pluribus.vmm.apic;
 
+import org.pluribus.vmm.memory.AddressMap;
+
 /**
  * The guest's side of a local APIC: register page (xAPIC) and MSRs (x2APIC), what may be read and
  * written in which mode, and what an illegal access does. The vCPU's thread.
@@ -26,9 +28,9 @@ final class ApicAccess {
   // ---------------------------------------------------------------- xAPIC page
 
   long readMmio(long offset, int size) {
-    int at = (int) offset & (LocalApic.PAGE_SIZE - 1);
+    int at = (int) offset & (int) (AddressMap.LAPIC_SIZE - 1);
     int within = at & (ApicRegister.STRIDE - 1);
-    if (within >= Integer.BYTES || apic.mmioBase() < 0) {
+    if (within >= Integer.BYTES || apic.address().mmioBase() < 0) {
       return 0;
     }
     return (read(at - within, false) & 0xFFFF_FFFFL) >>> within * Byte.SIZE;
@@ -36,23 +38,25 @@ final class ApicAccess {
 
   /** Only aligned 32-bit writes count (SDM 3A, "The Local APIC Block Diagram"). */
   void writeMmio(long offset, int size, long value) {
-    int at = (int) offset & (LocalApic.PAGE_SIZE - 1);
-    if ((at & (ApicRegister.STRIDE - 1)) == 0 && size == Integer.BYTES && apic.mmioBase() >= 0) {
+    int at = (int) offset & (int) (AddressMap.LAPIC_SIZE - 1);
+    if ((at & (ApicRegister.STRIDE - 1)) == 0
+        && size == Integer.BYTES
+        && apic.address().mmioBase() >= 0) {
       writeXapic(at, (int) value);
     }
   }
 
   private void writeXapic(int offset, int value) {
     switch (offset) {
-      case ApicRegister.LOGICAL_DESTINATION -> apic.setLogicalId(value & 0xFF00_0000);
+      case ApicRegister.LOGICAL_DESTINATION -> apic.address().setLogicalId(value & 0xFF00_0000);
       case ApicRegister.DESTINATION_FORMAT ->
-          apic.setDestinationFormat(value | ApicRegister.DFR_ONES);
+          apic.address().setDestinationFormat(value | ApicRegister.DFR_ONES);
       case ApicRegister.ICR_HIGH -> icr = icr & 0xFFFF_FFFFL | (long) (value >>> 24) << 32;
       case ApicRegister.ICR_LOW -> writeXapicIcr(value);
-      case ApicRegister.SELF_IPI -> apic.error(ApicRegister.ERROR_ILLEGAL_REGISTER);
+      case ApicRegister.SELF_IPI -> apic.inbox().error(ApicRegister.ERROR_ILLEGAL_REGISTER);
       default -> {
         if (!write(offset, value) && !xapicReadOnly(offset)) {
-          apic.error(ApicRegister.ERROR_ILLEGAL_REGISTER);
+          apic.inbox().error(ApicRegister.ERROR_ILLEGAL_REGISTER);
         }
       }
     }
@@ -87,7 +91,7 @@ final class ApicAccess {
 
   boolean readMsr(int msr) {
     switch (msr) {
-      case ApicRegister.MSR_APIC_BASE -> msrValue = apic.base();
+      case ApicRegister.MSR_APIC_BASE -> msrValue = apic.address().base();
       case ApicRegister.MSR_TSC_DEADLINE -> {
         apic.expireTimer();
         msrValue = timer.tscDeadline();
@@ -129,8 +133,8 @@ final class ApicAccess {
             | ApicRegister.BASE_BSP;
     boolean enabled = (value & ApicRegister.BASE_ENABLED) != 0;
     boolean x2apic = (value & ApicRegister.BASE_X2APIC) != 0;
-    boolean wasEnabled = (apic.base() & ApicRegister.BASE_ENABLED) != 0;
-    boolean wasX2apic = (apic.base() & ApicRegister.BASE_X2APIC) != 0;
+    boolean wasEnabled = (apic.address().base() & ApicRegister.BASE_ENABLED) != 0;
+    boolean wasX2apic = (apic.address().base() & ApicRegister.BASE_X2APIC) != 0;
     boolean disabledToX2apic = x2apic && !wasEnabled;
     boolean x2apicToXapic = wasX2apic && enabled && !x2apic;
     if ((value & ~known) != 0 || x2apic && !enabled || disabledToX2apic || x2apicToXapic) {
@@ -142,7 +146,7 @@ final class ApicAccess {
 
   /** The register behind an x2APIC MSR, or -1 if there is none now. */
   private int x2apicOffset(int msr) {
-    boolean x2apic = (apic.base() & ApicRegister.BASE_X2APIC) != 0;
+    boolean x2apic = (apic.address().base() & ApicRegister.BASE_X2APIC) != 0;
     int index = msr - ApicRegister.X2APIC_MSR_FIRST;
     return x2apic && index >= 0 && index <= ApicRegister.SELF_IPI / ApicRegister.STRIDE
         ? index * ApicRegister.STRIDE
@@ -211,8 +215,8 @@ final class ApicAccess {
       case ApicRegister.TPR -> apic.taskPriority();
       case ApicRegister.ARBITRATION_PRIORITY, ApicRegister.PPR -> apic.processorPriority();
       case ApicRegister.EOI, ApicRegister.REMOTE_READ -> 0;
-      case ApicRegister.LOGICAL_DESTINATION -> apic.logicalId();
-      case ApicRegister.DESTINATION_FORMAT -> apic.destinationFormat();
+      case ApicRegister.LOGICAL_DESTINATION -> apic.address().logicalId();
+      case ApicRegister.DESTINATION_FORMAT -> apic.address().destinationFormat();
       case ApicRegister.SPURIOUS -> apic.spurious();
       case ApicRegister.ERROR_STATUS -> apic.errorStatus();
       case ApicRegister.ICR_LOW -> (int) icr;
@@ -233,13 +237,13 @@ final class ApicAccess {
       int word = (offset & 0x70) / ApicRegister.STRIDE;
       VectorSet set =
           switch (offset & ~0x7F) {
-            case ApicRegister.ISR -> apic.isr();
-            case ApicRegister.TMR -> apic.tmr();
-            default -> apic.irr();
+            case ApicRegister.ISR -> apic.inService();
+            case ApicRegister.TMR -> apic.inbox().levelTriggered();
+            default -> apic.inbox().requested();
           };
       return set.register(word);
     }
-    apic.error(ApicRegister.ERROR_ILLEGAL_REGISTER);
+    apic.inbox().error(ApicRegister.ERROR_ILLEGAL_REGISTER);
     return 0;
   }
 

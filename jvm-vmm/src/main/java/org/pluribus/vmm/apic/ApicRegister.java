@@ -93,7 +93,6 @@ final class ApicRegister {
   static final long BASE_BSP = 1L << 8;
   static final long BASE_X2APIC = 1L << 10;
   static final long BASE_ENABLED = 1L << 11;
-  static final long BASE_DEFAULT_ADDRESS = 0xFEE0_0000L;
 
   /** IA32_APIC_BASE bits 12 to 51: the page's address. */
   static final long BASE_ADDRESS = 0x000F_FFFF_FFFF_F000L;

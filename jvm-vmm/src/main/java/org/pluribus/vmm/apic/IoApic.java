@@ -7,20 +7,15 @@ import org.pluribus.vmm.bus.BusDevice;
  * An IOAPIC with {@link #PINS} pins, version 0x20 (Intel 82093AA data sheet; the EOI register from
  * the ICH family's data sheets).
  *
- * <p>Pins are told whether they are asserted; a pin's polarity is kept for the guest to read but
- * not applied, as devices here have no active-low wires. A pin in ExtINT mode delivers nothing: the
- * 8259 pair is wired to LINT0.
+ * <p>Its registers are at {@link org.pluribus.vmm.memory.AddressMap#IOAPIC_BASE}. Pins are told
+ * whether they are asserted; a pin's polarity is kept for the guest to read but not applied, as
+ * devices here have no active-low wires. A pin in ExtINT mode delivers nothing: the 8259 pair is
+ * wired to LINT0.
  *
  * <p>Any thread may call. The lock is held while a message is handed to the {@link IpiRouter},
  * which never waits, so that messages leave in the order of the pins' changes.
  */
 public final class IoApic implements BusDevice {
-
-  /** Where PCs have it, in guest-physical memory. */
-  public static final long MMIO_BASE = 0xFEC0_0000L;
-
-  /** Bytes of its register window. */
-  public static final int MMIO_SIZE = 0x1000;
 
   /** Number of pins: 16 of ISA, 8 more for PCI. */
   public static final int PINS = 24;

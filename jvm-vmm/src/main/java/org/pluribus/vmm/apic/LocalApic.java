@@ -1,7 +1,5 @@
 package org.pluribus.vmm.apic;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import org.pluribus.vmm.bus.BusDevice;
 import org.pluribus.vmm.time.TimerQueue;
 
@@ -24,80 +22,30 @@ public final class LocalApic implements BusDevice {
   /** Frequency of the timer's clock before the divider: counts are nanoseconds. */
   public static final long TIMER_HZ = 1_000_000_000L;
 
-  /** Bytes of the xAPIC register page. */
-  public static final int PAGE_SIZE = 0x1000;
-
   /** LINT0: the wire from the 8259 pair. */
   public static final int LINT0 = 0;
 
   /** LINT1: the NMI wire. */
   public static final int LINT1 = 1;
 
-  // What other threads have for the vCPU, in the word "events".
-  private static final int EVENT_TIMER = 1;
-  private static final int EVENT_LINT0 = 1 << 1;
-  private static final int EVENT_LINT1 = 1 << 2;
-  private static final int EVENT_ERROR = 1 << 3;
-
-  /** The events that are turned into vectors by the LVT. */
-  private static final int LVT_EVENTS = EVENT_TIMER | EVENT_LINT0 | EVENT_LINT1 | EVENT_ERROR;
-
-  private static final int EVENT_NMI = 1 << 4;
-  private static final int EVENT_INIT = 1 << 5;
-  private static final int EVENT_SIPI = 1 << 6;
-  private static final int SIPI_VECTOR_SHIFT = 8;
-  private static final int SIPI_VECTOR = 0xFF << SIPI_VECTOR_SHIFT;
-
-  private static final VarHandle EVENTS;
-  private static final VarHandle ERRORS;
-  private static final VarHandle PRIORITY;
-
-  static {
-    try {
-      MethodHandles.Lookup lookup = MethodHandles.lookup();
-      EVENTS = lookup.findVarHandle(LocalApic.class, "events", int.class);
-      ERRORS = lookup.findVarHandle(LocalApic.class, "errors", int.class);
-      PRIORITY = lookup.findVarHandle(LocalApic.class, "priority", int.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
-  private final int id;
-  private final boolean bsp;
-  private final VcpuSignal signal;
+  private final ApicAddress address;
   private final ExtIntSource extInt;
   private final IpiRouter router;
   private final ApicTimer timer;
   private final ApicAccess access;
 
-  private final VectorSet irr = new VectorSet();
-  private final VectorSet tmr = new VectorSet();
-  private final VectorSet isr = new VectorSet();
+  private final ApicInbox inbox;
+  private final LocalVectorTable lvt = new LocalVectorTable();
+  private final VectorSet inService = new VectorSet();
 
-  // Changed by any thread, atomically, through the VarHandles of their names.
-  @SuppressWarnings("UnusedVariable")
-  private volatile int events;
-
-  @SuppressWarnings("UnusedVariable")
-  private volatile int errors;
-
-  /** The PPR, for others to arbitrate by. */
-  @SuppressWarnings("UnusedVariable")
-  private int priority;
-
-  // Written by the vCPU's thread, read by others when they match destinations.
-  private volatile long base;
+  // Written by the vCPU's thread, read by others.
   private volatile int spurious;
-  private volatile int logicalId;
-  private volatile int destinationFormat;
+  private volatile boolean waitingForSipi;
+  private volatile int processorPriority;
 
   // The vCPU's thread only.
-  private final int[] lvt = new int[ApicRegister.LVT_ENTRIES];
   private int taskPriority;
-  private int processorPriority;
   private int errorStatus;
-  private boolean waitingForSipi;
 
   /**
    * An APIC as after power-on: xAPIC mode, software-disabled. The boot processor's LINT0 passes the
@@ -116,18 +64,14 @@ public final class LocalApic implements BusDevice {
       IpiRouter router,
       ExtIntSource extInt,
       VcpuSignal signal) {
-    this.id = id;
-    this.bsp = bsp;
+    this.address = new ApicAddress(id, bsp);
     this.router = router;
     this.extInt = extInt;
-    this.signal = signal;
-    this.timer = new ApicTimer(timers, () -> raise(EVENT_TIMER));
+    this.inbox = new ApicInbox(signal);
+    this.timer = new ApicTimer(timers, () -> inbox.raise(ApicInbox.TIMER));
     this.access = new ApicAccess(this, timer);
-    this.base =
-        ApicRegister.BASE_DEFAULT_ADDRESS
-            | ApicRegister.BASE_ENABLED
-            | (bsp ? ApicRegister.BASE_BSP : 0);
-    reset();
+    waitingForSipi = !bsp;
+    resetRegisters();
     router.attach(this);
   }
 
@@ -135,7 +79,7 @@ public final class LocalApic implements BusDevice {
 
   /** The APIC id. Any thread. */
   public int id() {
-    return id;
+    return address.id();
   }
 
   /**
@@ -148,23 +92,36 @@ public final class LocalApic implements BusDevice {
    * @return false if the APIC is disabled or not interested: it wasn't delivered here
    */
   public boolean accept(int deliveryMode, int vector, boolean levelTriggered) {
-    if ((base & ApicRegister.BASE_ENABLED) == 0) {
+    if (!address.isEnabled()) {
       return false;
     }
     switch (deliveryMode) {
       case IpiMessage.FIXED, IpiMessage.LOWEST_PRIORITY -> {
-        return acceptVector(vector, levelTriggered);
+        return takeRequest(vector, levelTriggered);
       }
-      case IpiMessage.NMI -> raise(EVENT_NMI);
-      case IpiMessage.INIT -> {
-        // A start-up request from before the INIT is void.
-        EVENTS.getAndBitwiseAnd(this, ~(EVENT_SIPI | SIPI_VECTOR));
-        raise(EVENT_INIT);
+      case IpiMessage.NMI -> inbox.raise(ApicInbox.NMI);
+      case IpiMessage.INIT -> inbox.init();
+      case IpiMessage.STARTUP -> {
+        // In this order: takeInit begins to wait before it takes the INIT out.
+        if (inbox.has(ApicInbox.INIT) || waitingForSipi) {
+          inbox.startUp(vector);
+        }
       }
-      case IpiMessage.STARTUP -> startUp(vector);
       default -> {
         return false;
       }
+    }
+    return true;
+  }
+
+  private boolean takeRequest(int vector, boolean levelTriggered) {
+    if (!softwareEnabled()) {
+      return false;
+    }
+    if (vector < ApicRegister.FIRST_LEGAL_VECTOR) {
+      inbox.error(ApicRegister.ERROR_RECEIVE_ILLEGAL_VECTOR);
+    } else {
+      inbox.request(vector, levelTriggered);
     }
     return true;
   }
@@ -174,68 +131,23 @@ public final class LocalApic implements BusDevice {
    */
   public void lint(int pin, boolean level) {
     if (level) {
-      raise(pin == LINT0 ? EVENT_LINT0 : EVENT_LINT1);
+      inbox.raise(pin == LINT0 ? ApicInbox.LINT0 : ApicInbox.LINT1);
     }
   }
 
   /** Whether this APIC is among a message's destinations, shorthand aside. Any thread. */
   public boolean matches(long message) {
-    return DestinationMatch.matches(
-        message, id, logicalId, destinationFormat, (base & ApicRegister.BASE_X2APIC) != 0);
+    return address.matches(message);
   }
 
   /** Whether fixed interrupts are accepted: enabled by hardware and by software. Any thread. */
   boolean acceptsVectors() {
-    return (base & ApicRegister.BASE_ENABLED) != 0 && softwareEnabled();
+    return address.isEnabled() && softwareEnabled();
   }
 
   /** The priority to arbitrate by; perhaps a moment old. Any thread. */
   int arbitrationPriority() {
-    return (int) PRIORITY.getOpaque(this);
-  }
-
-  private boolean acceptVector(int vector, boolean levelTriggered) {
-    if (!acceptsVectors()) {
-      return false;
-    }
-    if (vector < ApicRegister.FIRST_LEGAL_VECTOR) {
-      error(ApicRegister.ERROR_RECEIVE_ILLEGAL_VECTOR);
-      return true;
-    }
-    // The trigger mode must be in place before the vector can be taken.
-    if (tmr.contains(vector) != levelTriggered) {
-      if (levelTriggered) {
-        tmr.add(vector);
-      } else {
-        tmr.remove(vector);
-      }
-    }
-    if (irr.add(vector)) {
-      signal.kick();
-    }
-    return true;
-  }
-
-  private void startUp(int vector) {
-    int seen;
-    do {
-      seen = (int) EVENTS.getVolatile(this);
-      if ((seen & EVENT_SIPI) != 0) {
-        return;
-      }
-    } while (!EVENTS.compareAndSet(this, seen, seen | EVENT_SIPI | vector << SIPI_VECTOR_SHIFT));
-    signal.kick();
-  }
-
-  private void raise(int event) {
-    EVENTS.getAndBitwiseOr(this, event);
-    signal.kick();
-  }
-
-  /** Notes an error for the ESR. */
-  void error(int bits) {
-    ERRORS.getAndBitwiseOr(this, bits);
-    raise(EVENT_ERROR);
+    return processorPriority;
   }
 
   // ---------------------------------------------------------------- the vCPU asks
@@ -243,7 +155,7 @@ public final class LocalApic implements BusDevice {
   /** The vector the vCPU would take now if its IF is set, or -1. The vCPU's thread. */
   public int pendingVector() {
     handleEvents();
-    int vector = irr.highest();
+    int vector = inbox.requested().highest();
     return vector >> 4 > processorPriority >> 4 ? vector : -1;
   }
 
@@ -257,15 +169,15 @@ public final class LocalApic implements BusDevice {
     if (vector < 0) {
       return spurious & 0xFF;
     }
-    irr.remove(vector);
-    isr.add(vector);
+    inbox.requested().remove(vector);
+    inService.add(vector);
     updatePriority();
     return vector;
   }
 
   /** Whether the 8259 pair has an interrupt for this vCPU, which takes it before any vector. */
   public boolean extIntPending() {
-    return extInt.intr() && passesExtInt();
+    return extInt.intr() && (!address.isEnabled() || lvt.passesExtInt());
   }
 
   /** The vCPU takes the 8259 pair's interrupt. */
@@ -273,15 +185,28 @@ public final class LocalApic implements BusDevice {
     return extInt.acknowledgeInterrupt();
   }
 
+  /** Whether the vCPU would take an interrupt of either kind now if its IF is set. */
+  public boolean interruptPending() {
+    return extIntPending() || pendingVector() >= 0;
+  }
+
+  /** Takes an interrupt of either kind: its vector, or -1 if there is none any more. */
+  public int acknowledgeInterrupt() {
+    if (extIntPending()) {
+      return acknowledgeExtInt();
+    }
+    return pendingVector() >= 0 ? acknowledge() : -1;
+  }
+
   /** Whether an NMI waits. */
   public boolean nmiPending() {
     handleEvents();
-    return ((int) EVENTS.getVolatile(this) & EVENT_NMI) != 0;
+    return inbox.has(ApicInbox.NMI);
   }
 
   /** Takes the NMI that waits, if any. */
   public boolean takeNmi() {
-    return nmiPending() && take(EVENT_NMI);
+    return nmiPending() && inbox.take(ApicInbox.NMI) != 0;
   }
 
   /**
@@ -290,10 +215,13 @@ public final class LocalApic implements BusDevice {
    */
   public boolean takeInit() {
     handleEvents();
-    if (((int) EVENTS.getVolatile(this) & EVENT_INIT) == 0 || !take(EVENT_INIT)) {
+    if (!inbox.has(ApicInbox.INIT)) {
       return false;
     }
-    reset();
+    waitingForSipi = !address.isBsp();
+    inbox.take(ApicInbox.INIT);
+    resetRegisters();
+    inbox.take(ApicInbox.NMI);
     return true;
   }
 
@@ -303,29 +231,27 @@ public final class LocalApic implements BusDevice {
   }
 
   /**
-   * Takes a SIPI if the vCPU waits for one; drops it if it doesn't.
+   * Takes a SIPI if the vCPU waits for one; and the INIT before it, if that was not taken yet.
    *
    * @return the page number of the start address (CS = vector << 8, IP = 0), or -1
    */
   public int takeSipi() {
-    if (((int) EVENTS.getVolatile(this) & EVENT_SIPI) == 0) {
+    if (!waitingForSipi) {
       return -1;
     }
-    int seen = (int) EVENTS.getAndBitwiseAnd(this, ~(EVENT_SIPI | SIPI_VECTOR));
-    if (!waitingForSipi || (seen & EVENT_SIPI) == 0) {
-      return -1;
+    takeInit();
+    int page = inbox.takeStartUp();
+    if (page >= 0) {
+      waitingForSipi = false;
+      inbox.take(ApicInbox.NMI); // NMIs are not kept for a processor that waits for a SIPI.
     }
-    waitingForSipi = false;
-    take(EVENT_NMI); // NMIs are not kept for a processor that waits for a SIPI.
-    return (seen & SIPI_VECTOR) >> SIPI_VECTOR_SHIFT;
+    return page;
   }
 
   /** Whether a HLTed vCPU has a reason to look again, interrupts being enabled or not. */
   public boolean wakeupPending(boolean interruptsEnabled) {
     handleEvents();
-    boolean beyondMasking =
-        ((int) EVENTS.getVolatile(this) & (EVENT_NMI | EVENT_INIT | EVENT_SIPI)) != 0;
-    return beyondMasking || interruptsEnabled && (extIntPending() || pendingVector() >= 0);
+    return inbox.has(ApicInbox.NMI | ApicInbox.INIT) || interruptsEnabled && interruptPending();
   }
 
   /** CR8: bits 4 to 7 of the task priority. */
@@ -346,10 +272,7 @@ public final class LocalApic implements BusDevice {
 
   /** Where the register page is now in guest-physical memory, or -1 if not in xAPIC mode. */
   public long mmioBase() {
-    long now = base;
-    boolean xapic =
-        (now & (ApicRegister.BASE_ENABLED | ApicRegister.BASE_X2APIC)) == ApicRegister.BASE_ENABLED;
-    return xapic ? now & ApicRegister.BASE_ADDRESS : -1;
+    return address.mmioBase();
   }
 
   /** Whether {@link #readMsr} and {@link #writeMsr} are the place for this MSR. */
@@ -404,16 +327,16 @@ public final class LocalApic implements BusDevice {
 
   // ---------------------------------------------------------------- state, for ApicAccess
 
-  VectorSet irr() {
-    return irr;
+  ApicInbox inbox() {
+    return inbox;
   }
 
-  VectorSet tmr() {
-    return tmr;
+  ApicAddress address() {
+    return address;
   }
 
-  VectorSet isr() {
-    return isr;
+  VectorSet inService() {
+    return inService;
   }
 
   int taskPriority() {
@@ -423,26 +346,11 @@ public final class LocalApic implements BusDevice {
   void setTaskPriority(int value) {
     taskPriority = value;
     updatePriority();
+    kickIfPending();
   }
 
   int processorPriority() {
     return processorPriority;
-  }
-
-  int logicalId() {
-    return logicalId;
-  }
-
-  void setLogicalId(int value) {
-    logicalId = value;
-  }
-
-  int destinationFormat() {
-    return destinationFormat;
-  }
-
-  void setDestinationFormat(int value) {
-    destinationFormat = value;
   }
 
   int spurious() {
@@ -453,19 +361,16 @@ public final class LocalApic implements BusDevice {
   void setSpurious(int value) {
     spurious = value;
     if (!softwareEnabled()) {
-      for (int i = 0; i < lvt.length; i++) {
-        lvt[i] |= ApicRegister.LVT_MASKED;
-      }
+      lvt.maskAll();
     }
   }
 
   int lvt(int offset) {
-    return lvt[ApicRegister.lvtIndex(offset)];
+    return lvt.get(offset);
   }
 
   void setLvt(int offset, int value) {
-    int masked = softwareEnabled() ? 0 : ApicRegister.LVT_MASKED;
-    lvt[ApicRegister.lvtIndex(offset)] = value & ApicRegister.lvtWritable(offset) | masked;
+    lvt.set(offset, value, softwareEnabled());
     if (offset == ApicRegister.LVT_TIMER) {
       timer.setMode(value);
     }
@@ -477,34 +382,30 @@ public final class LocalApic implements BusDevice {
 
   /** A write to the ESR shows the errors noted since the last write. */
   void latchErrors() {
-    errorStatus = (int) ERRORS.getAndSet(this, 0);
+    errorStatus = inbox.takeErrors();
   }
 
-  long base() {
-    return base;
-  }
-
-  /** Sets IA32_APIC_BASE, the transition being legal. */
+  /**
+   * Sets IA32_APIC_BASE, the transition being legal. An APIC that is disabled forgets its state.
+   */
   void setBase(long value) {
-    long before = base;
-    base = value & ~ApicRegister.BASE_BSP | (bsp ? ApicRegister.BASE_BSP : 0);
-    boolean x2apic = (value & ApicRegister.BASE_X2APIC) != 0;
-    if ((value & ApicRegister.BASE_ENABLED) == 0) {
+    address.setBase(value);
+    if (!address.isEnabled()) {
       resetRegisters();
-    } else if (x2apic && (before & ApicRegister.BASE_X2APIC) == 0) {
-      logicalId = DestinationMatch.x2apicLogicalId(id);
     }
   }
 
   /** End of interrupt: the highest vector in service is done. */
   void endOfInterrupt() {
-    int vector = isr.highest();
+    int vector = inService.highest();
     if (vector < 0) {
       return;
     }
-    isr.remove(vector);
+    inService.remove(vector);
     updatePriority();
-    if (tmr.contains(vector) && (spurious & ApicRegister.SPURIOUS_SUPPRESS_EOI) == 0) {
+    kickIfPending();
+    if (inbox.levelTriggered().contains(vector)
+        && (spurious & ApicRegister.SPURIOUS_SUPPRESS_EOI) == 0) {
       router.endOfInterrupt(vector);
     }
   }
@@ -515,7 +416,7 @@ public final class LocalApic implements BusDevice {
     int vector = IpiMessage.vector(icr);
     boolean vectored = mode == IpiMessage.FIXED || mode == IpiMessage.LOWEST_PRIORITY;
     if (vectored && vector < ApicRegister.FIRST_LEGAL_VECTOR) {
-      error(ApicRegister.ERROR_SEND_ILLEGAL_VECTOR);
+      inbox.error(ApicRegister.ERROR_SEND_ILLEGAL_VECTOR);
     } else if (!IpiMessage.initDeassert(icr)) {
       router.sendFrom(this, IpiMessage.edge(icr));
     }
@@ -524,7 +425,7 @@ public final class LocalApic implements BusDevice {
   /** Delivers what the timer owes, if it has run out. */
   void expireTimer() {
     if (timer.expire()) {
-      deliver(ApicRegister.LVT_TIMER);
+      lvt.deliver(ApicRegister.LVT_TIMER, this);
     }
   }
 
@@ -534,55 +435,29 @@ public final class LocalApic implements BusDevice {
     return (spurious & ApicRegister.SPURIOUS_ENABLED) != 0;
   }
 
-  private boolean passesExtInt() {
-    if ((base & ApicRegister.BASE_ENABLED) == 0) {
-      return true;
+  /** A lower PPR may let through what was requested long ago. */
+  private void kickIfPending() {
+    if (pendingVector() >= 0) {
+      inbox.kick();
     }
-    int lint0 = lvt(ApicRegister.LVT_LINT0);
-    return (lint0 & ApicRegister.LVT_MASKED) == 0 && lvtMode(lint0) == IpiMessage.EXTINT;
-  }
-
-  private static int lvtMode(int entry) {
-    return entry >> ApicRegister.LVT_MODE_SHIFT & 7;
-  }
-
-  private boolean take(int event) {
-    return ((int) EVENTS.getAndBitwiseAnd(this, ~event) & event) != 0;
   }
 
   private void handleEvents() {
-    if (((int) EVENTS.getVolatile(this) & LVT_EVENTS) == 0) {
+    int found = inbox.take(ApicInbox.LVT_EVENTS);
+    if (found == 0) {
       return;
     }
-    int found = (int) EVENTS.getAndBitwiseAnd(this, ~LVT_EVENTS);
-    if ((found & EVENT_TIMER) != 0) {
+    if ((found & ApicInbox.TIMER) != 0) {
       expireTimer();
     }
-    if ((found & EVENT_LINT0) != 0) {
-      deliver(ApicRegister.LVT_LINT0);
+    if ((found & ApicInbox.LINT0) != 0) {
+      lvt.deliver(ApicRegister.LVT_LINT0, this);
     }
-    if ((found & EVENT_LINT1) != 0) {
-      deliver(ApicRegister.LVT_LINT1);
+    if ((found & ApicInbox.LINT1) != 0) {
+      lvt.deliver(ApicRegister.LVT_LINT1, this);
     }
-    if ((found & EVENT_ERROR) != 0) {
-      deliver(ApicRegister.LVT_ERROR);
-    }
-  }
-
-  /** Turns an event into what its LVT entry says. */
-  private void deliver(int lvtOffset) {
-    int entry = lvt(lvtOffset);
-    if ((entry & ApicRegister.LVT_MASKED) != 0) {
-      return;
-    }
-    boolean fixedOnly = lvtOffset == ApicRegister.LVT_TIMER || lvtOffset == ApicRegister.LVT_ERROR;
-    int mode = fixedOnly ? IpiMessage.FIXED : lvtMode(entry);
-    int vector = entry & 0xFF;
-    if (lvtOffset == ApicRegister.LVT_ERROR && vector < ApicRegister.FIRST_LEGAL_VECTOR) {
-      return; // An error about the error vector would come round for ever.
-    }
-    if (mode == IpiMessage.FIXED || mode == IpiMessage.NMI || mode == IpiMessage.INIT) {
-      accept(mode, vector, false);
+    if ((found & ApicInbox.ERROR) != 0) {
+      lvt.deliver(ApicRegister.LVT_ERROR, this);
     }
   }
 
@@ -590,40 +465,21 @@ public final class LocalApic implements BusDevice {
    * PPR = the higher class of task priority and vector in service (SDM 3A, "Task and Processor").
    */
   private void updatePriority() {
-    int inService = Math.max(isr.highest(), 0);
-    processorPriority = taskPriority >> 4 >= inService >> 4 ? taskPriority : inService & 0xF0;
-    PRIORITY.setOpaque(this, processorPriority);
+    int top = Math.max(inService.highest(), 0);
+    processorPriority = taskPriority >> 4 >= top >> 4 ? taskPriority : top & 0xF0;
   }
 
-  /** The state after INIT, which keeps id, base address and mode. */
-  private void reset() {
-    resetRegisters();
-    EVENTS.getAndBitwiseAnd(this, ~(LVT_EVENTS | EVENT_NMI));
-    waitingForSipi = !bsp;
-  }
-
+  /** The state after power-on and INIT; id, base address and mode are not part of it. */
   private void resetRegisters() {
-    irr.clear();
-    isr.clear();
-    tmr.clear();
+    inbox.reset();
+    inService.clear();
     spurious = ApicRegister.SPURIOUS_RESET;
-    boolean x2apic = (base & ApicRegister.BASE_X2APIC) != 0;
-    logicalId = x2apic ? DestinationMatch.x2apicLogicalId(id) : 0;
-    destinationFormat = ApicRegister.DFR_FLAT;
+    address.reset();
     taskPriority = 0;
     errorStatus = 0;
-    ERRORS.setVolatile(this, 0);
     timer.reset();
     access.reset();
-    for (int i = 0; i < lvt.length; i++) {
-      lvt[i] = ApicRegister.LVT_MASKED;
-    }
-    if (bsp) {
-      lvt[ApicRegister.lvtIndex(ApicRegister.LVT_LINT0)] =
-          IpiMessage.EXTINT << ApicRegister.LVT_MODE_SHIFT;
-      lvt[ApicRegister.lvtIndex(ApicRegister.LVT_LINT1)] =
-          IpiMessage.NMI << ApicRegister.LVT_MODE_SHIFT;
-    }
+    lvt.reset(address.isBsp());
     updatePriority();
   }
 }
