@@ -45,7 +45,6 @@ public final class CoherenceMessage {
   public int flags;
 
   /** Sets every field. */
-  @SuppressWarnings("TooManyParameters")
   public CoherenceMessage set(
       MessageType type,
       long page,

@@ -11,7 +11,7 @@ import org.pluribus.coherence.sim.Explorer.Scope;
 
 /**
  * Every state of small clusters: no order of events breaks coherence or leaves anybody waiting.
- * With {@code -Dcoherence.wide=true} clusters of up to millions of states too.
+ * With {@code -Dcoherence.wide=true} larger ones too, which takes minutes.
  */
 class ExhaustiveTest {
   static List<Scope> scopes() {
