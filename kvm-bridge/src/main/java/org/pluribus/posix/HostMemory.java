@@ -138,6 +138,11 @@ public final class HostMemory {
     ALL.set(LONG, address, value);
   }
 
+  /** Copies bytes as memmove does: right for overlapping ranges too; no order is promised. */
+  public static void copy(long from, long to, long bytes) {
+    MemorySegment.copy(ALL, from, ALL, to, bytes);
+  }
+
   /**
    * Compare-and-exchange of 8 aligned bytes.
    *

@@ -302,7 +302,7 @@ public abstract class CpuMemory extends CpuRegisters {
   }
 
   /** As {@link #hostForWrite} for bytes in one page; blocks decoded from them are thrown away. */
-  private long writableHost(long la, int size) {
+  final long writableHost(long la, int size) {
     long host = translate(la, PF_WRITE);
     if (host != 0) {
       long page = walker.gpa >>> 12;

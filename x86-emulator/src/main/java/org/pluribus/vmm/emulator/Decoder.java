@@ -126,8 +126,8 @@ public final class Decoder {
     if (modrm) {
       out.modrm = next();
     }
-    OpcodeRow row = table.find(map, op, prefix, out.prefix66, out.modrm);
-    if (row == null || (codeBits == 64 ? row.invalid64 : row.only64)) {
+    OpcodeRow row = table.find(codeBits == 64, map, op, prefix, out.prefix66, out.modrm);
+    if (row == null) {
       return false;
     }
     out.row = row;

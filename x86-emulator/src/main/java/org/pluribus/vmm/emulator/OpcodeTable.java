@@ -10,8 +10,11 @@ public final class OpcodeTable {
 
   private final List<OpcodeRow> rows = new ArrayList<>();
 
-  /** By map, opcode and prefix class: a row, or a table of 256 by ModRM byte. */
-  private final @Nullable Object[][][] index = new Object[4][256][5];
+  /**
+   * By mode (1: 64-bit code), map, opcode and prefix class: a row, or a table of 256 by ModRM byte.
+   * Some opcodes mean something else in 64-bit code (63 is ARPL or MOVSXD).
+   */
+  private final @Nullable Object[][][][] index = new Object[2][4][256][5];
 
   private final boolean[][] modrm = new boolean[4][256];
 
@@ -40,7 +43,15 @@ public final class OpcodeTable {
 
   private void place(OpcodeRow r, int opcode) {
     modrm[r.map][opcode] |= r.hasModrm;
-    Object[] byPrefix = index[r.map][opcode];
+    if (!r.only64) {
+      place(r, index[0][r.map][opcode]);
+    }
+    if (!r.invalid64) {
+      place(r, index[1][r.map][opcode]);
+    }
+  }
+
+  private static void place(OpcodeRow r, @Nullable Object[] byPrefix) {
     boolean always = r.ext < 0 && r.exactModrm < 0 && !r.memoryOnly && !r.registerOnly;
     if (always) {
       claim(byPrefix[r.prefix] == null, r);
@@ -87,15 +98,18 @@ public final class OpcodeTable {
   /**
    * The row for an opcode, or null when nothing is defined there.
    *
+   * @param code64 whether it is 64-bit code
    * @param prefix one of {@link OpcodeRow#PREFIX_NONE} to {@link OpcodeRow#PREFIX_F2}
    * @param modrmByte the ModRM byte, ignored by opcodes without one
    */
-  @Nullable OpcodeRow find(int map, int opcode, int prefix, boolean has66, int modrmByte) {
-    OpcodeRow r = at(index[map][opcode][prefix], modrmByte);
+  @Nullable OpcodeRow find(
+      boolean code64, int map, int opcode, int prefix, boolean has66, int modrmByte) {
+    Object[] byPrefix = index[code64 ? 1 : 0][map][opcode];
+    OpcodeRow r = at(byPrefix[prefix], modrmByte);
     if (r == null && prefix >= OpcodeRow.PREFIX_F3 && has66) {
-      r = at(index[map][opcode][OpcodeRow.PREFIX_66], modrmByte);
+      r = at(byPrefix[OpcodeRow.PREFIX_66], modrmByte);
     }
-    return r != null ? r : at(index[map][opcode][OpcodeRow.PREFIX_ANY], modrmByte);
+    return r != null ? r : at(byPrefix[OpcodeRow.PREFIX_ANY], modrmByte);
   }
 
   private static @Nullable OpcodeRow at(@Nullable Object entry, int modrmByte) {
