@@ -157,7 +157,6 @@ final class IntegerRows {
     t.row("63", "ARPL Ew,Gw", "i64", Moves::arpl);
     t.row("8D", "LEA Gv,M", "", Moves::lea);
     t.row("D7", "XLAT", "", Moves::xlat);
-    t.row("NP 0FC3", "MOVNTI My,Gy", "", Moves::movFromReg);
   }
 
   private static void exchanges(OpcodeTable t) {

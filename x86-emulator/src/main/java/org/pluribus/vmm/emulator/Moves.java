@@ -15,9 +15,7 @@ final class Moves {
   static void movToReg(Cpu c, Insn i) {
     int size = i.size[0];
     long v =
-        i.kind[1] == Insn.REG
-            ? c.readGpr(i.reg[1], size)
-            : c.load(c.address(i, size, false), size);
+        i.kind[1] == Insn.REG ? c.readGpr(i.reg[1], size) : c.load(c.address(i, size, false), size);
     c.writeGpr(i.reg[0], size, v);
   }
 

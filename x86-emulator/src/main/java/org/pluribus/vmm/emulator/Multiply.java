@@ -56,8 +56,7 @@ final class Multiply {
     long a = signed(x, size);
     long b = signed(y, size);
     long low = a * b;
-    boolean overflow =
-        size == 8 ? Math.multiplyHigh(a, b) != low >> 63 : signed(low, size) != low;
+    boolean overflow = size == 8 ? Math.multiplyHigh(a, b) != low >> 63 : signed(low, size) != low;
     c.writeGpr(i.reg[0], size, low);
     flags(c, low, size, overflow);
   }

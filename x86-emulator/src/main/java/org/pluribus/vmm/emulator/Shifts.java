@@ -77,8 +77,7 @@ final class Shifts {
 
   /** CF and OF alone: the rotates leave SF, ZF, AF and PF. */
   private static void rotateFlags(Cpu c, boolean carry, boolean overflow) {
-    c.fc =
-        (c.fc & -1L >>> 2) | (carry ? CARRY : 0) | (carry != overflow ? CARRY_XOR_OVERFLOW : 0);
+    c.fc = (c.fc & -1L >>> 2) | (carry ? CARRY : 0) | (carry != overflow ? CARRY_XOR_OVERFLOW : 0);
   }
 
   private static boolean bit(long v, int n) {

@@ -20,7 +20,9 @@ final class SplitLock {
 
   private static final long PAGE_NUMBER_SHIFT = 12;
 
-  /** As {@link MemoryUpdate#at}, for operands {@link CpuMemory#hostForWrite} gives no address of. */
+  /**
+   * As {@link MemoryUpdate#at}, for operands {@link CpuMemory#hostForWrite} gives no address of.
+   */
   long update(Cpu c, long la, int size, boolean lock, int op, long b, long aux) {
     int inFirst = (int) (CpuMemory.PAGE_SIZE - (la & CpuMemory.PAGE_SIZE - 1));
     if (inFirst >= size) {

@@ -188,8 +188,8 @@ final class StringOps {
   // ---- bulks ----
 
   /**
-   * Whether consecutive offsets of a segment are consecutive linear addresses without checks: 64-bit
-   * addresses, or a flat 4 GiB segment.
+   * Whether consecutive offsets of a segment are consecutive linear addresses without checks:
+   * 64-bit addresses, or a flat 4 GiB segment.
    */
   private static boolean flat(Cpu c, Insn i, int seg) {
     if (c.codeBits == 64) {
