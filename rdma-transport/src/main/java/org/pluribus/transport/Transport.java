@@ -13,7 +13,8 @@ public interface Transport extends AutoCloseable {
 
   /**
    * Opens this node's end and exchanges hellos with every peer. Nothing is delivered to the handler
-   * before this returns. Blocks (sleeping between looks) until every peer has said hello.
+   * before this returns. Blocks (sleeping between looks) until every peer has said hello. Poll soon
+   * after: peers may still wait for ours.
    *
    * @param handler where {@link #poll} delivers to, for the life of this transport
    * @param timeout how long to wait for peers

@@ -183,6 +183,8 @@ public final class FramedTransport implements Transport {
         complete &= session.state == PeerSession.State.GREETED;
       }
       if (complete) {
+        // Our last hello may still be here. A network that needs driving gets more from poll().
+        network.drive();
         return;
       }
       String objection = firstObjection();

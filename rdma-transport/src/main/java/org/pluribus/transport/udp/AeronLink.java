@@ -1,0 +1,107 @@
+package org.pluribus.transport.udp;
+
+import io.aeron.Aeron;
+import io.aeron.ExclusivePublication;
+import io.aeron.Image;
+import io.aeron.Publication;
+import io.aeron.Subscription;
+import io.aeron.logbuffer.BufferClaim;
+import io.aeron.logbuffer.FragmentHandler;
+import org.agrona.MutableDirectBuffer;
+import org.jspecify.annotations.Nullable;
+import org.pluribus.coherence.Lane;
+import org.pluribus.transport.wire.FrameReceiver;
+import org.pluribus.transport.wire.LaneSink;
+
+/** One lane to and from one peer: a publication, and a subscription's only image. */
+final class AeronLink implements LaneSink {
+  private final int peer;
+  private final Lane lane;
+  private final BufferClaim claim = new BufferClaim();
+  private @Nullable ExclusivePublication publication;
+  private @Nullable Subscription subscription;
+  private @Nullable FragmentHandler delivery;
+  private @Nullable Image image;
+
+  AeronLink(int peer, Lane lane) {
+    this.peer = peer;
+    this.lane = lane;
+  }
+
+  void listen(Aeron client, String channel, int streamId, FrameReceiver receiver) {
+    delivery =
+        (buffer, offset, length, header) -> receiver.onFrame(peer, lane, buffer, offset, length);
+    subscription = client.addSubscription(channel, streamId);
+  }
+
+  void publish(Aeron client, String channel, int streamId) {
+    publication = client.addExclusivePublication(channel, streamId);
+  }
+
+  boolean isUp() {
+    Subscription from = subscription;
+    if (image == null && from != null && from.imageCount() > 0) {
+      image = from.imageAtIndex(0);
+    }
+    return image != null && publication != null && publication.isConnected();
+  }
+
+  /** Whether two processes send to us under one node id. */
+  boolean hasTwoSenders() {
+    return subscription != null && subscription.imageCount() > 1;
+  }
+
+  /** Whether the peer was ever there. */
+  boolean hasBegun() {
+    return image != null;
+  }
+
+  /** Whether the peer has closed its end and all it sent has been delivered. */
+  boolean hasEnded() {
+    return image != null && (image.isClosed() || image.isEndOfStream());
+  }
+
+  int poll(int limit) {
+    Image from = image;
+    FragmentHandler handler = delivery;
+    return from == null || handler == null ? 0 : from.poll(handler, limit);
+  }
+
+  /** The driver's id of what we send on. */
+  long publicationId() {
+    return publication == null ? Aeron.NULL_VALUE : publication.registrationId();
+  }
+
+  /** Says end of stream; the driver goes on to bring over what was committed. */
+  void closePublication() {
+    if (publication != null) {
+      publication.close();
+    }
+  }
+
+  @Override
+  public boolean tryClaim(int length) {
+    ExclusivePublication to = publication;
+    if (to == null) {
+      return false;
+    }
+    long position = to.tryClaim(length, claim);
+    // At the end of a term the first try only turns to the next one.
+    return position > 0 || (position == Publication.ADMIN_ACTION && to.tryClaim(length, claim) > 0);
+  }
+
+  @Override
+  public MutableDirectBuffer buffer() {
+    return claim.buffer();
+  }
+
+  @Override
+  public int offset() {
+    return claim.offset();
+  }
+
+  @Override
+  public void commit() {
+    claim.commit();
+  }
+}
