@@ -43,6 +43,14 @@ public final class Cpu extends CpuMemory {
   /** HLT was executed: wait for an interrupt. */
   public boolean halted;
 
+  /**
+   * Blocks left until the CPU calls {@link CpuEnvironment#safepoint} by itself, so that its thread
+   * polls the network now and then. Compiled code counts down too.
+   */
+  int fuel;
+
+  private int pollBlocks = 1 << 16;
+
   /** Instructions executed. */
   public long instructions;
 
@@ -65,6 +73,16 @@ public final class Cpu extends CpuMemory {
     return env;
   }
 
+  /** Sets how many blocks run between two calls of {@link CpuEnvironment#safepoint}. */
+  public void pollBlocks(int blocks) {
+    pollBlocks = blocks;
+  }
+
+  /** Whether EFLAGS.IF is set. */
+  public boolean interruptsEnabled() {
+    return (flagsSystem & FLAG_IF) != 0;
+  }
+
   /** Asks for attention. Any thread; the CPU sees it at its next block boundary or in HLT. */
   public void raiseAttention(int bits) {
     ATTENTION.getAndBitwiseOr(this, bits);
@@ -74,7 +92,7 @@ public final class Cpu extends CpuMemory {
   public void run() {
     while (!dead) {
       try {
-        if (attention != 0 && !serveAttention()) {
+        if ((attention != 0 || --fuel < 0) && !serveAttention()) {
           return;
         }
         if (halted) {
@@ -184,7 +202,11 @@ public final class Cpu extends CpuMemory {
 
   private boolean serveAttention() {
     int a = (int) ATTENTION.getAndSet(this, 0);
-    if ((a & ATTENTION_SAFEPOINT) != 0 && !env.safepoint(this)) {
+    boolean poll = (a & ATTENTION_SAFEPOINT) != 0 || fuel < 0;
+    if (poll) {
+      fuel = pollBlocks;
+    }
+    if (poll && !env.safepoint(this)) {
       raiseAttention(ATTENTION_INTERRUPT);
       return false;
     }
