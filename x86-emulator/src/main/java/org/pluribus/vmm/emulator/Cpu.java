@@ -40,6 +40,21 @@ public final class Cpu extends CpuMemory {
   /** Interrupts are held off for one instruction (after STI, MOV SS, POP SS). */
   public boolean interruptShadow;
 
+  /** The instruction just executed holds off the single-step trap (MOV SS, INT n, SYSCALL). */
+  boolean trapSuppressed;
+
+  /** An NMI is being handled: the next one waits for IRET. */
+  public boolean nmiBlocked;
+
+  /** What CPUID tells. */
+  public final CpuidTable cpuid;
+
+  /** Model-specific registers that nothing but RDMSR and WRMSR looks at. */
+  final Msrs msrs = new Msrs();
+
+  /** Scratch for pushing to a stack that is not yet the current one. */
+  final PendingStack pendingStack = new PendingStack();
+
   /** HLT was executed: wait for an interrupt. */
   public boolean halted;
 
@@ -62,9 +77,18 @@ public final class Cpu extends CpuMemory {
 
   private final BlockDecoder blockDecoder;
 
+  /** A CPU that is alone in its machine. */
   public Cpu(int id, CpuEnvironment env, CodeCache codeCache) {
+    this(id, env, codeCache, new CpuidTable(CpuidConfig.uniprocessor()));
+  }
+
+  /**
+   * @param cpuid what CPUID tells: its place among the machine's CPUs, and the TSC's frequency
+   */
+  public Cpu(int id, CpuEnvironment env, CodeCache codeCache, CpuidTable cpuid) {
     super(env, codeCache);
     this.id = id;
+    this.cpuid = cpuid;
     blockDecoder = new BlockDecoder(this, codeCache);
     CpuReset.reset(this);
   }
@@ -180,7 +204,10 @@ public final class Cpu extends CpuMemory {
   private void stepSpecially() {
     boolean trap = (flagsSystem & FLAG_TF) != 0;
     interruptShadow = false;
-    Debug.checkInstructionBreakpoint(this);
+    trapSuppressed = false;
+    if (Debug.atInstructionBreakpoint(this)) {
+      return;
+    }
     executeOne();
     Debug.afterInstruction(this, trap);
   }
@@ -215,8 +242,9 @@ public final class Cpu extends CpuMemory {
       stepSpecially();
       return true;
     }
-    if (env.takeNmi(this)) {
+    if (!nmiBlocked && env.takeNmi(this)) {
       halted = false;
+      nmiBlocked = true;
       Exceptions.deliverInterrupt(this, GuestFault.NMI);
     } else if ((flagsSystem & FLAG_IF) != 0 && env.interruptPending(this)) {
       int vector = env.acknowledgeInterrupt(this);

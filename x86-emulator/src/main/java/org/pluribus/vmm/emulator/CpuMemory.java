@@ -56,6 +56,12 @@ public abstract class CpuMemory extends CpuRegisters {
 
   public long tlbFills;
 
+  /** Data breakpoints are armed: their pages stay out of the TLB, so that each access is seen. */
+  boolean watching;
+
+  /** Data and I/O breakpoints met by the instruction being run: bits 0 to 3 of DR6. */
+  int watchHits;
+
   protected CpuMemory(CpuEnvironment env, CodeCache codeCache) {
     this.env = env;
     this.codeCache = codeCache;
@@ -263,6 +269,9 @@ public abstract class CpuMemory extends CpuRegisters {
       return v;
     }
     long host = translate(la, 0);
+    if (watching && !implicitSupervisor) {
+      Debug.dataAccess(self(), la, size, false);
+    }
     if (host == 0) {
       return env.mmioRead(self(), walker.gpa, size) & (-1L >>> 64 - 8 * size);
     }
@@ -304,6 +313,9 @@ public abstract class CpuMemory extends CpuRegisters {
   /** As {@link #hostForWrite} for bytes in one page; blocks decoded from them are thrown away. */
   final long writableHost(long la, int size) {
     long host = translate(la, PF_WRITE);
+    if (watching && !implicitSupervisor) {
+      Debug.dataAccess(self(), la, size, true);
+    }
     if (host != 0) {
       long page = walker.gpa >>> 12;
       if (codeCache.isCode(page) && codeCache.written(page, (int) la & 0xFFF, size)) {
@@ -330,7 +342,7 @@ public abstract class CpuMemory extends CpuRegisters {
       return 0;
     }
     tlbFills++;
-    if (access != PF_FETCH) {
+    if (access != PF_FETCH && !(watching && Debug.watchesPage(this, la))) {
       boolean fillWrite =
           (write || (walker.writable && env.isWritable(page))) && !codeCache.isCode(page);
       tlb.fill(la, host, page, fillWrite, walker.global);

@@ -1,0 +1,226 @@
+package org.pluribus.vmm.emulator;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * What CPUID tells (SDM volume 2, CPUID): x86-64-v2 as far as this package implements it, and one
+ * vCPU's place in the topology. Immutable.
+ *
+ * <p>Family and model are those of an in-order Atom (Saltwell): Linux knows that it does not
+ * speculate and so leaves out all mitigations, which an interpreter needs as little.
+ */
+public final class CpuidTable {
+  /** Family 6, model 0x36, stepping 1; also in EDX after reset. */
+  static final int SIGNATURE = 0x00030661;
+
+  /** ECX bit of leaf 1 that follows CR4.OSXSAVE. */
+  static final int LEAF1_ECX_OSXSAVE = 1 << 27;
+
+  private static final int SSE3 = 1;
+  private static final int SSSE3 = 1 << 9;
+  private static final int CX16 = 1 << 13;
+  private static final int SSE4_1 = 1 << 19;
+  private static final int SSE4_2 = 1 << 20;
+  private static final int X2APIC = 1 << 21;
+  private static final int POPCNT = 1 << 23;
+  private static final int TSC_DEADLINE = 1 << 24;
+  private static final int XSAVE = 1 << 26;
+  private static final int RDRAND = 1 << 30;
+  private static final int HYPERVISOR = 1 << 31;
+
+  private static final int LEAF1_ECX =
+      SSE3
+          | SSSE3
+          | CX16
+          | SSE4_1
+          | SSE4_2
+          | X2APIC
+          | POPCNT
+          | TSC_DEADLINE
+          | XSAVE
+          | RDRAND
+          | HYPERVISOR;
+
+  private static final int FPU = 1;
+  private static final int DE = 1 << 2;
+  private static final int PSE = 1 << 3;
+  private static final int TSC = 1 << 4;
+  private static final int MSR = 1 << 5;
+  private static final int PAE = 1 << 6;
+  private static final int MCE = 1 << 7;
+  private static final int CX8 = 1 << 8;
+  private static final int APIC = 1 << 9;
+  private static final int SEP = 1 << 11;
+  private static final int MTRR = 1 << 12;
+  private static final int PGE = 1 << 13;
+  private static final int MCA = 1 << 14;
+  private static final int CMOV = 1 << 15;
+  private static final int PAT = 1 << 16;
+  private static final int PSE36 = 1 << 17;
+  private static final int CLFSH = 1 << 19;
+  private static final int MMX = 1 << 23;
+  private static final int FXSR = 1 << 24;
+  private static final int SSE = 1 << 25;
+  private static final int SSE2 = 1 << 26;
+  private static final int HTT = 1 << 28;
+
+  private static final int LEAF1_EDX =
+      FPU | DE | PSE | TSC | MSR | PAE | MCE | CX8 | APIC | SEP | MTRR | PGE | MCA | CMOV | PAT
+          | PSE36 | CLFSH | MMX | FXSR | SSE | SSE2;
+
+  private static final int FSGSBASE = 1;
+  private static final int TSC_ADJUST = 1 << 1;
+  private static final int SMEP = 1 << 7;
+  private static final int ERMS = 1 << 9;
+  private static final int SMAP = 1 << 20;
+  private static final int LEAF7_EBX = FSGSBASE | TSC_ADJUST | SMEP | ERMS | SMAP;
+  private static final int UMIP = 1 << 2;
+  private static final int FSRM = 1 << 4;
+  private static final int SPEC_CTRL = 1 << 26;
+  private static final int ARCH_CAPABILITIES = 1 << 29;
+  private static final int LEAF7_EDX = FSRM | SPEC_CTRL | ARCH_CAPABILITIES;
+
+  private static final int LAHF64 = 1;
+  private static final int SYSCALL = 1 << 11;
+  private static final int NX = 1 << 20;
+  private static final int PAGE_1G = 1 << 26;
+  private static final int RDTSCP = 1 << 27;
+  private static final int LONG_MODE = 1 << 29;
+
+  private static final int MAX_BASIC = 0x16;
+  private static final int HYPERVISOR_BASE = 0x40000000;
+  private static final int EXTENDED_BASE = 0x80000000;
+  private static final int MAX_EXTENDED = 0x80000008;
+  private static final int LINEAR_BITS = 48;
+
+  /** Legacy area and header of the XSAVE image. */
+  private static final int XSAVE_BYTES = 576;
+
+  private static final String BRAND = "Pluribus virtual x86-64 processor";
+  private static final int MAX_SUBLEAF = 4;
+
+  /** By class (basic, hypervisor, extended), leaf and subleaf: EAX, EBX, ECX, EDX. */
+  private final int[][][][] leaves = new int[3][][][];
+
+  /** Builds the table of one vCPU. */
+  public CpuidTable(CpuidConfig c) {
+    leaves[0] = new int[MAX_BASIC + 1][MAX_SUBLEAF + 1][4];
+    leaves[1] = new int[1][1][4];
+    leaves[2] = new int[MAX_EXTENDED - EXTENDED_BASE + 1][1][4];
+    basic(c);
+    caches(c);
+    topology(c);
+    byte[] name = "Pluribus VMM".getBytes(StandardCharsets.US_ASCII);
+    ByteBuffer b = ByteBuffer.wrap(name).order(ByteOrder.LITTLE_ENDIAN);
+    leaves[1][0][0] = new int[] {HYPERVISOR_BASE, b.getInt(), b.getInt(), b.getInt()};
+    extended();
+  }
+
+  private void set(int leaf, int subleaf, int eax, int ebx, int ecx, int edx) {
+    leaves[0][leaf][subleaf] = new int[] {eax, ebx, ecx, edx};
+  }
+
+  private void basic(CpuidConfig c) {
+    set(0, 0, MAX_BASIC, 0x756E6547, 0x6C65746E, 0x49656E69); // "GenuineIntel"
+    int logical = Math.min(1 << c.packageShift(), 255);
+    int ids = (c.apicId() & 0xFF) << 24 | logical << 16 | 8 << 8; // CLFLUSH: 8 x 8 bytes
+    int edx = LEAF1_EDX | (logical > 1 ? HTT : 0);
+    set(1, 0, SIGNATURE, ids, LEAF1_ECX, edx);
+    set(2, 0, 0x00FF0001, 0, 0, 0); // 0xFF: leaf 4 describes the caches
+    set(6, 0, 1 << 2, 0, 0, 0); // the APIC timer always runs
+    set(7, 0, 0, LEAF7_EBX, UMIP, LEAF7_EDX);
+    set(0xD, 0, 3, XSAVE_BYTES, XSAVE_BYTES, 0); // x87 and SSE; no XSAVEOPT, XSAVEC, XSAVES
+    set(0x15, 0, 1, 1, c.tscHz(), 0); // the crystal runs at the TSC's frequency
+    int mhz = c.tscHz() / 1_000_000;
+    set(0x16, 0, mhz, mhz, 100, 0);
+  }
+
+  /** Types of leaf 4. */
+  private static final int DATA = 1;
+
+  private static final int INSTRUCTION = 2;
+  private static final int UNIFIED = 3;
+
+  private void caches(CpuidConfig c) {
+    int cores = (1 << Math.min(c.packageShift(), 6)) - 1;
+    cache(0, DATA, 1, 0, cores, 8, 64);
+    cache(1, INSTRUCTION, 1, 0, cores, 8, 64);
+    cache(2, UNIFIED, 2, 0, cores, 16, 1024);
+    cache(3, UNIFIED, 3, cores, cores, 16, 16384);
+  }
+
+  private void cache(int n, int type, int level, int sharing, int cores, int ways, int sets) {
+    int eax = cores << 26 | sharing << 14 | 1 << 8 | level << 5 | type;
+    set(4, n, eax, ways - 1 << 22 | 63, sets - 1, 0);
+  }
+
+  /** Leaf 0xB: one thread a core, cores in a package. */
+  private void topology(CpuidConfig c) {
+    set(0xB, 0, 0, 1, 1 << 8, c.apicId());
+    set(0xB, 1, c.packageShift(), c.coresPerPackage(), 2 << 8 | 1, c.apicId());
+    for (int n = 2; n <= MAX_SUBLEAF; n++) {
+      set(0xB, n, 0, 0, n, c.apicId());
+    }
+  }
+
+  private void extended() {
+    int[][][] e = leaves[2];
+    e[0][0] = new int[] {MAX_EXTENDED, 0, 0, 0};
+    e[1][0] = new int[] {0, 0, LAHF64, SYSCALL | NX | PAGE_1G | RDTSCP | LONG_MODE};
+    byte[] brand = Arrays.copyOf(BRAND.getBytes(StandardCharsets.US_ASCII), 48);
+    ByteBuffer b = ByteBuffer.wrap(brand).order(ByteOrder.LITTLE_ENDIAN);
+    for (int leaf = 2; leaf <= 4; leaf++) {
+      e[leaf][0] = new int[] {b.getInt(), b.getInt(), b.getInt(), b.getInt()};
+    }
+    e[6][0] = new int[] {0, 0, 1024 << 16 | 8 << 12 | 64, 0}; // L2: 1 MiB, 16 ways
+    e[7][0] = new int[] {0, 0, 0, 1 << 8}; // invariant TSC
+    e[8][0] = new int[] {PageWalker.PHYSICAL_BITS | LINEAR_BITS << 8, 0, 0, 0};
+  }
+
+  /** EAX of a leaf; leaves above the highest basic one read as that, as on Intel's CPUs. */
+  public int eax(int leaf, int subleaf) {
+    return at(leaf, subleaf, 0);
+  }
+
+  /** EBX of a leaf. */
+  public int ebx(int leaf, int subleaf) {
+    return at(leaf, subleaf, 1);
+  }
+
+  /** ECX of a leaf, without the dynamic OSXSAVE bit. */
+  public int ecx(int leaf, int subleaf) {
+    return at(leaf, subleaf, 2);
+  }
+
+  /** EDX of a leaf. */
+  public int edx(int leaf, int subleaf) {
+    return at(leaf, subleaf, 3);
+  }
+
+  private int at(int leaf, int subleaf, int register) {
+    int kind = (leaf & 0xF0000000) == HYPERVISOR_BASE ? 1 : leaf < 0 ? 2 : 0;
+    int index = leaf & 0x0FFFFFFF;
+    if (kind == 1 && index != 0) {
+      return 0;
+    }
+    int[][][] table = leaves[kind];
+    if (index >= table.length || (kind == 0 && leaf > MAX_BASIC)) {
+      return leaves[0][MAX_BASIC][0][register];
+    }
+    int[][] bySubleaf = table[index];
+    boolean indexed = kind == 0 && (index == 4 || index == 7 || index == 0xB || index == 0xD);
+    if (!indexed) {
+      return bySubleaf[0][register];
+    }
+    if (subleaf < 0 || subleaf > MAX_SUBLEAF) {
+      // Leaf 0xB echoes the level asked for, and the x2APIC id always.
+      return index != 0xB
+          ? 0
+          : register == 2 ? subleaf & 0xFF : register == 3 ? bySubleaf[0][3] : 0;
+    }
+    return bySubleaf[subleaf][register];
+  }
+}
