@@ -14,8 +14,11 @@ public final class CpuReset {
   private static final int RESET_CS = 0xF000;
   private static final int REAL_LIMIT = 0xFFFF;
   private static final int MXCSR_DEFAULT = 0x1F80;
-  private static final int FP_CONTROL_RESET = 0x40;
-  private static final int FP_TAGS_RESET = 0;
+
+  /** As FNINIT leaves it, which firmware does; hardware RESET would leave 0x40 and zeros. */
+  private static final int FP_CONTROL_INIT = 0x37F;
+
+  private static final int FP_ALL_EMPTY = 0xFF;
 
   /** A start-up IPI's vector is the number of a 4 KiB page. */
   private static final int SIPI_SHIFT = 12;
@@ -33,10 +36,10 @@ public final class CpuReset {
     java.util.Arrays.fill(cpu.fpSignificand, 0);
     java.util.Arrays.fill(cpu.fpSignExponent, 0);
     cpu.mxcsr = MXCSR_DEFAULT;
-    cpu.fpControl = FP_CONTROL_RESET;
+    cpu.fpControl = FP_CONTROL_INIT;
     cpu.fpStatus = 0;
     cpu.fpTop = 0;
-    cpu.fpEmpty = FP_TAGS_RESET;
+    cpu.fpEmpty = FP_ALL_EMPTY;
     cpu.fpOpcode = 0;
     cpu.fpInstructionPointer = 0;
     cpu.fpDataPointer = 0;
