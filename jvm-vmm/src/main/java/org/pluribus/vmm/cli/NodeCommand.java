@@ -17,7 +17,11 @@ import picocli.CommandLine.Option;
         "Runs one node of the cluster that a file describes. Start one on each host, in any order; "
             + "node 0 has the guest's console.")
 final class NodeCommand implements Callable<Integer> {
-  @Option(names = "--config", required = true, paramLabel = "cluster.yaml", description = "The cluster file, the same on every node.")
+  @Option(
+      names = "--config",
+      required = true,
+      paramLabel = "cluster.yaml",
+      description = "The cluster file, the same on every node.")
   Path config = Path.of("");
 
   @Option(names = "--id", required = true, description = "Which node of it this one is.")

@@ -1,9 +1,9 @@
 package org.pluribus.vmm.cli;
 
+import org.pluribus.transport.TransportException;
 import org.pluribus.vmm.control.ConfigException;
 import org.pluribus.vmm.control.Outcome;
 import org.pluribus.vmm.loader.BadImageException;
-import org.pluribus.transport.TransportException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -48,18 +48,17 @@ public final class PluribusCli implements Runnable {
   static CommandLine commandLine() {
     return new CommandLine(new PluribusCli())
         .setCaseInsensitiveEnumValuesAllowed(true)
-        .setExecutionExceptionHandler(
-            (e, line, parsed) -> {
-              if (e instanceof ConfigException
-                  || e instanceof org.pluribus.vmm.cli.demo.DemoException
-                  || e instanceof BadImageException
-                  || e instanceof TransportException) {
-                line.getErr().println("pluribus: " + e.getMessage());
-                return Outcome.BAD_INPUT;
-              }
-              line.getErr().println("pluribus: " + e);
-              e.printStackTrace(line.getErr());
-              return Outcome.NODE_FAILURE;
-            });
+        .setExecutionExceptionHandler((e, line, parsed) -> {
+          if (e instanceof ConfigException
+              || e instanceof org.pluribus.vmm.cli.demo.DemoException
+              || e instanceof BadImageException
+              || e instanceof TransportException) {
+            line.getErr().println("pluribus: " + e.getMessage());
+            return Outcome.BAD_INPUT;
+          }
+          line.getErr().println("pluribus: " + e);
+          e.printStackTrace(line.getErr());
+          return Outcome.NODE_FAILURE;
+        });
   }
 }

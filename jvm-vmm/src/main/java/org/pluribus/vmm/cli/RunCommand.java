@@ -48,7 +48,11 @@ final class RunCommand implements Callable<Integer> {
       description = "Guest RAM of the whole machine (default ${DEFAULT-VALUE}).")
   String memory = "512M";
 
-  @Option(names = "--kernel", required = true, paramLabel = "FILE", description = "bzImage, PVH ELF or Multiboot kernel.")
+  @Option(
+      names = "--kernel",
+      required = true,
+      paramLabel = "FILE",
+      description = "bzImage, PVH ELF or Multiboot kernel.")
   Path kernel = Path.of("");
 
   @Option(names = "--initrd", paramLabel = "FILE", description = "Initial RAM disk.")
@@ -90,7 +94,10 @@ final class RunCommand implements Callable<Integer> {
   @Option(names = "--report", paramLabel = "FILE.json", description = "Writes what each node did.")
   @Nullable Path report;
 
-  @Option(names = "--timeout", paramLabel = "SECONDS", description = "Ends the run after this long, with exit code 124.")
+  @Option(
+      names = "--timeout",
+      paramLabel = "SECONDS",
+      description = "Ends the run after this long, with exit code 124.")
   @Nullable Integer timeoutSeconds;
 
   @Override
@@ -136,7 +143,10 @@ final class RunCommand implements Callable<Integer> {
     if (placement != null) {
       if (placement.size() != nodes) {
         throw new ConfigException(
-            "--placement names " + placement.size() + " nodes but there are " + nodes
+            "--placement names "
+                + placement.size()
+                + " nodes but there are "
+                + nodes
                 + "; give one number for each");
       }
       int sum = placement.stream().mapToInt(Integer::intValue).sum();

@@ -98,7 +98,10 @@ public record ClusterConfig(
     }
     if (nodes.size() > NodeIdentity.MAX_NODES) {
       throw new ConfigException(
-          nodes.size() + " nodes are too many; at most " + NodeIdentity.MAX_NODES + " are possible");
+          nodes.size()
+              + " nodes are too many; at most "
+              + NodeIdentity.MAX_NODES
+              + " are possible");
     }
     Set<Integer> ids = new HashSet<>();
     for (Node n : nodes) {

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 import org.pluribus.vmm.devices.ByteOutput;
 
 /**
- * The guest's console on its way out, watched for two lines that Linux prints: the start of
- * {@code /init} and a panic.
+ * The guest's console on its way out, watched for two lines that Linux prints: the start of {@code
+ * /init} and a panic.
  *
  * <p>Output is written at once; a line is looked at when it is complete.
  */

@@ -19,7 +19,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What peers say to this node, sorted to whom it concerns; and the cluster's life as this node sees
- * it: who is ready, whether the machine has started, who has reported, whose clock is how far ahead.
+ * it: who is ready, whether the machine has started, who has reported, whose clock is how far
+ * ahead.
  *
  * <p>Handler methods run under the duty token. The flags they set are read by the node's thread.
  */
@@ -119,7 +120,8 @@ final class NodePeers implements MessageHandler {
         bestRoundTrip = roundTrip;
         bestAhead = ahead;
       }
-    } else if (roundTrip < USABLE_ROUND_TRIP_NANOS && Math.abs(ahead) > TOLERATED_NANOS + roundTrip) {
+    } else if (roundTrip < USABLE_ROUND_TRIP_NANOS
+        && Math.abs(ahead) > TOLERATED_NANOS + roundTrip) {
       machine.clock().adjust(ahead);
     }
     replies++;

@@ -26,8 +26,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One node from connecting to its peers to the final report. {@link #run} is the node's life, on the
- * calling thread, which also looks after the node while its vCPUs run.
+ * One node from connecting to its peers to the final report. {@link #run} is the node's life, on
+ * the calling thread, which also looks after the node while its vCPUs run.
  */
 public final class NodeRuntime implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NodeRuntime.class);
@@ -69,8 +69,7 @@ public final class NodeRuntime implements AutoCloseable {
    *
    * @param consoleOut where node 0 writes the guest's console
    */
-  public NodeRuntime(
-      ClusterConfig config, int self, Transport transport, OutputStream consoleOut) {
+  public NodeRuntime(ClusterConfig config, int self, Transport transport, OutputStream consoleOut) {
     this.config = config;
     this.self = self;
     this.transport = transport;

@@ -90,8 +90,7 @@ final class Watchdogs {
 
   private void childEnded(Process p) {
     if (p.exitValue() != 0) {
-      node.end(
-          Outcome.NODE_FAILURE, "a node process ended early with exit code " + p.exitValue());
+      node.end(Outcome.NODE_FAILURE, "a node process ended early with exit code " + p.exitValue());
     }
   }
 

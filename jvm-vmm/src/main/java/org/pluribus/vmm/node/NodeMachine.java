@@ -23,9 +23,9 @@ import org.pluribus.vmm.devices.MachineControl;
 import org.pluribus.vmm.devices.PlatformDevices;
 import org.pluribus.vmm.devices.PortMap;
 import org.pluribus.vmm.emulator.Cpu;
+import org.pluribus.vmm.emulator.CpuReset;
 import org.pluribus.vmm.emulator.CpuidConfig;
 import org.pluribus.vmm.emulator.CpuidTable;
-import org.pluribus.vmm.emulator.CpuReset;
 import org.pluribus.vmm.loader.EntryState;
 import org.pluribus.vmm.memory.AddressMap;
 import org.pluribus.vmm.time.HostClock;
@@ -88,7 +88,6 @@ public final class NodeMachine implements AutoCloseable {
       Bus mmio = Bus.mmio();
       mmio.attach(AddressMap.IOAPIC_BASE, AddressMap.IOAPIC_SIZE, ioApic);
       attachLegacy(ports, pic, new Pit8254(timers, lines.isa(0)));
-      pic.connectIntr(this::extIntChanged);
       platform =
           PlatformDevices.create(
               control,
@@ -106,6 +105,9 @@ public final class NodeMachine implements AutoCloseable {
     }
     vcpus = makeVcpus(all, apicIdBits, extInt, tripleFault);
     node.vcpus(vcpus);
+    if (extInt instanceof Pic8259 pic) {
+      pic.connectIntr(this::extIntChanged);
+    }
   }
 
   private VcpuThread[] makeVcpus(
@@ -119,7 +121,8 @@ public final class NodeMachine implements AutoCloseable {
         continue;
       }
       int index = i;
-      CpuidTable cpuid = new CpuidTable(
+      CpuidTable cpuid =
+          new CpuidTable(
               new CpuidConfig(p.apicId(), apicIdBits, cores, CpuidConfig.STANDARD_TSC_HZ));
       mine.add(
           new VcpuThread(

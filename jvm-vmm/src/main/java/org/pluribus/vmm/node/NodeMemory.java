@@ -5,8 +5,8 @@ import org.pluribus.vmm.memory.GuestMemory;
 import org.pluribus.vmm.memory.GuestRamLayout;
 
 /**
- * Guest RAM for Java code of this node: takes each page through the coherence engine, pins it, copies
- * and lets go. One caller at a time.
+ * Guest RAM for Java code of this node: takes each page through the coherence engine, pins it,
+ * copies and lets go. One caller at a time.
  */
 public final class NodeMemory implements GuestMemory {
   private final PluribusNode node;

@@ -3,8 +3,8 @@ package org.pluribus.vmm.node;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Somebody of this node who waits for a page, at most one at a time: a vCPU thread, or a thread that
- * works on guest RAM.
+ * Somebody of this node who waits for a page, at most one at a time: a vCPU thread, or a thread
+ * that works on guest RAM.
  *
  * <p>When a vCPU's page arrives, whoever runs the duty cycle marks that vCPU as running on its
  * behalf. A revoke that comes right behind then needs the vCPU's acknowledgement, which it gives

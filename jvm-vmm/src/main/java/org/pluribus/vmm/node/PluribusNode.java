@@ -445,8 +445,8 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts {
   // ---- other messages
 
   /**
-   * An interrupt for a vCPU of another node. Any thread, with the token or without: the message goes
-   * out at once if nobody runs the duty cycle, else with the turn under way.
+   * An interrupt for a vCPU of another node. Any thread, with the token or without: the message
+   * goes out at once if nobody runs the duty cycle, else with the turn under way.
    */
   @Override
   public void sendIpi(int peer, long message) {

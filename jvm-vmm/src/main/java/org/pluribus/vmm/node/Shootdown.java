@@ -4,8 +4,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * A right being taken away from the vCPUs of this node. Pooled: it lives from the revoke to the last
- * acknowledgement.
+ * A right being taken away from the vCPUs of this node. Pooled: it lives from the revoke to the
+ * last acknowledgement.
  */
 final class Shootdown {
   private static final VarHandle PENDING;

@@ -9,13 +9,13 @@ import org.pluribus.vmm.memory.GuestRamLayout;
 /**
  * One vCPU's mailbox of shoot-downs, and whether that vCPU is running or quiet.
  *
- * <p>Producer: the holder of the duty token (one at a time). Consumer: the vCPU's thread. Each entry
- * is acknowledged exactly once: by the poster when it sees the vCPU quiet, else by the vCPU; a
- * compare-and-set on the entry decides when both try.
+ * <p>Producer: the holder of the duty token (one at a time). Consumer: the vCPU's thread. Each
+ * entry is acknowledged exactly once: by the poster when it sees the vCPU quiet, else by the vCPU;
+ * a compare-and-set on the entry decides when both try.
  *
- * <p>The two sides meet as in Dekker's algorithm: the poster publishes the entry, then looks whether
- * the vCPU is running; the vCPU says that it runs, then looks for entries. Both use volatile access,
- * so at least one sees the other.
+ * <p>The two sides meet as in Dekker's algorithm: the poster publishes the entry, then looks
+ * whether the vCPU is running; the vCPU says that it runs, then looks for entries. Both use
+ * volatile access, so at least one sees the other.
  */
 final class ShootdownQueue {
   /** More than a vCPU can have unserved while it runs; a quiet one that exceeds it flushes all. */
@@ -109,7 +109,9 @@ final class ShootdownQueue {
     return head == (long) TAIL.getVolatile(this) && !flushAll;
   }
 
-  /** Serves all entries; completed shoot-downs go to {@code node}. vCPU thread, between accesses. */
+  /**
+   * Serves all entries; completed shoot-downs go to {@code node}. vCPU thread, between accesses.
+   */
   void drain(Cpu cpu, PluribusNode node) {
     drainTo((long) TAIL.getVolatile(this), cpu, node);
   }

@@ -5,8 +5,8 @@
  *
  * <h2>The way of a page fault</h2>
  *
- * <p>Read {@link org.pluribus.vmm.node.PluribusNode} from top to bottom. An emulated vCPU misses its
- * soft TLB and calls {@link org.pluribus.vmm.node.VcpuThread#pageForWrite}; when {@link
+ * <p>Read {@link org.pluribus.vmm.node.PluribusNode} from top to bottom. An emulated vCPU misses
+ * its soft TLB and calls {@link org.pluribus.vmm.node.VcpuThread#pageForWrite}; when {@link
  * org.pluribus.vmm.node.SoftMmuPageRights} has no such right, {@link
  * org.pluribus.vmm.node.PluribusNode#acquire} hands a fault to the {@code CacheController} and runs
  * the duty cycle until the right is there.
@@ -22,9 +22,9 @@
  * <h2>Shoot-downs</h2>
  *
  * <p>A vCPU is either <em>running</em> (it may use host addresses it looked up) or <em>quiet</em>
- * (it promises to serve its {@link org.pluribus.vmm.node.ShootdownQueue} before it runs on). Taking a right away
- * posts to every vCPU of the node; those that are quiet count as done at once, the running ones
- * acknowledge at their next block boundary.
+ * (it promises to serve its {@link org.pluribus.vmm.node.ShootdownQueue} before it runs on). Taking
+ * a right away posts to every vCPU of the node; those that are quiet count as done at once, the
+ * running ones acknowledge at their next block boundary.
  */
 @NullMarked
 package org.pluribus.vmm.node;
