@@ -75,8 +75,6 @@ public final class IpiMessage {
         + (assertLevel ? " assert" : " de-assert")
         + (levelTriggered ? " level" : " edge")
         + " shorthand "
-        + shorthand
-        + " hops "
-        + hops;
+        + shorthand;
   }
 }

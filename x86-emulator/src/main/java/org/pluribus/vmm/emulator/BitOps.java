@@ -90,12 +90,10 @@ final class BitOps {
     scanned(c, i, v, 63 - Long.numberOfLeadingZeros(v));
   }
 
-  /** A source of 0 leaves the whole destination register, as CPUs do. */
+  /** A source of 0 leaves the destination, as CPUs do (its upper half is cleared at 32 bits). */
   private static void scanned(Cpu c, Insn i, long v, int found) {
     int size = i.size[0];
-    if (v != 0) {
-      c.writeGpr(i.reg[0], size, found);
-    }
+    c.writeGpr(i.reg[0], size, v == 0 ? c.readGpr(i.reg[0], size) : found);
     c.setLogicFlags(v, size);
   }
 
@@ -107,13 +105,9 @@ final class BitOps {
 
   static void bswap(Cpu c, Insn i) {
     long v = c.gpr[i.reg[0]];
-    long swapped =
-        switch (i.opSize) {
-          case 8 -> Long.reverseBytes(v);
-          case 4 -> Integer.reverseBytes((int) v);
-          default -> 0; // undefined; what CPUs give
-        };
-    c.writeGpr(i.reg[0], i.opSize, swapped);
+    // A 16-bit BSWAP is undefined: it swaps 32 bits here.
+    c.gpr[i.reg[0]] =
+        i.opSize == 8 ? Long.reverseBytes(v) : Integer.reverseBytes((int) v) & 0xFFFFFFFFL;
   }
 
   static void crc32(Cpu c, Insn i) {

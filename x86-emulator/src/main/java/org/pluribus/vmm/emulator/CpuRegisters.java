@@ -172,6 +172,9 @@ public abstract class CpuRegisters {
 
   public int mxcsr = 0x1F80;
 
+  /** Work space of the floating-point handlers; no state between instructions. */
+  final SoftFloat soft = new SoftFloat();
+
   /** x87 registers by physical number: significand, and sign (bit 15) with exponent (14:0). */
   public final long[] fpSignificand = new long[8];
 

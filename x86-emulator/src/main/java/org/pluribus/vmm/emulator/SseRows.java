@@ -17,6 +17,8 @@ final class SseRows {
     unpacks(t);
     shifts(t);
     shuffles(t);
+    SseFloatRows.addTo(t);
+    Sse4Rows.addTo(t);
   }
 
   // ---- MMX and SSE forms of one operation ----

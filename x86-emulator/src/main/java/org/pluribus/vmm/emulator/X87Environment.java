@@ -34,7 +34,7 @@ final class X87Environment {
     FpuState.checkWaiting(c);
     int size = environmentSize(i);
     long la = c.address(i, size, false);
-    c.load8(la + size - 1); // fault before anything changes
+    checkReadable(c, la, size);
     load(c, i, la);
   }
 
@@ -56,13 +56,19 @@ final class X87Environment {
     FpuState.checkWaiting(c);
     int size = environmentSize(i);
     long la = c.address(i, size + REGISTER_BYTES, false);
-    c.load8(la + size + REGISTER_BYTES - 1); // fault before anything changes
+    checkReadable(c, la, size + REGISTER_BYTES);
     load(c, i, la);
     for (int k = 0; k < 8; k++) {
       int r = c.fpTop + k & 7;
       c.fpSignificand[r] = c.load64(la + size + 10 * k);
       c.fpSignExponent[r] = (int) c.load16(la + size + 10 * k + 8);
     }
+  }
+
+  /** Raises what loading would raise, before anything changes. */
+  static void checkReadable(Cpu c, long la, int size) {
+    c.load8(la);
+    c.load8(la + size - 1);
   }
 
   private static boolean realLayout(Cpu c) {

@@ -200,11 +200,16 @@ final class EmulatedCpu implements AutoCloseable {
 
   private void loadFpu(MachineImage in) {
     MemorySegment fx = in.fxsave();
-    for (int i = 0; i < cpu.xmm.length; i++) {
+    for (int i = 0; i < 32; i++) {
       cpu.xmm[i] = fx.get(JAVA_LONG_UNALIGNED, MachineImage.XMM0 + 8L * i);
     }
     cpu.mxcsr = in.mxcsr();
     cpu.fpControl = in.fxWord(MachineImage.FCW);
+    cpu.fpOpcode = 0;
+    cpu.fpInstructionPointer = 0;
+    cpu.fpDataPointer = 0;
+    cpu.fpInstructionSelector = 0;
+    cpu.fpDataSelector = 0;
     int status = in.fxWord(MachineImage.FSW);
     cpu.fpTop = (status & TOP_MASK) >> 11;
     cpu.fpStatus = status & ~TOP_MASK;
@@ -232,7 +237,7 @@ final class EmulatedCpu implements AutoCloseable {
 
   private void storeFpu(MachineImage result) {
     MemorySegment fx = result.fxsave();
-    for (int i = 0; i < cpu.xmm.length; i++) {
+    for (int i = 0; i < 32; i++) {
       fx.set(JAVA_LONG_UNALIGNED, MachineImage.XMM0 + 8L * i, cpu.xmm[i]);
     }
     result.mxcsr(cpu.mxcsr);
