@@ -75,6 +75,8 @@ public final class IpiMessage {
         + (assertLevel ? " assert" : " de-assert")
         + (levelTriggered ? " level" : " edge")
         + " shorthand "
-        + shorthand;
+        + shorthand
+        + " hops "
+        + hops;
   }
 }

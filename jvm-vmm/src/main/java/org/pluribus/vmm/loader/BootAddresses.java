@@ -9,7 +9,7 @@ final class BootAddresses {
 
   private BootAddresses() {}
 
-  /** GDT: just above the real-mode interrupt table and BIOS data area (0 to 0x4FF). */
+  /** GDT: just above the real-mode interrupt table and the BIOS data area (0 to 0x4FF). */
   static final long GDT = 0x500;
 
   /** PVH start info, Multiboot info, or Linux setup_data: a page of its own. */

@@ -185,6 +185,7 @@ public final class BzImageLoader implements KernelImage {
         BootAddresses.BOOT_PARAMS,
         bootParams(layout, options.rsdp(), initrdStart, initrd.size(), setupData));
     IdentityPageTables.write(memory);
+    BiosDataArea.write(memory);
     Gdt.write(memory, EntryState.Mode.LONG64);
     return Gdt.longMode(loadAddress + ENTRY_64_OFFSET, BootAddresses.BOOT_PARAMS);
   }

@@ -122,6 +122,7 @@ public final class MultibootLoader implements KernelImage {
     int modules = loadModules(memory, layout, kernelEnd, options.initrds());
     int mapLength = writeMemoryMap(memory, layout.e820());
     writeInfo(memory, layout, modules, mapLength);
+    BiosDataArea.write(memory);
     Gdt.write(memory, EntryState.Mode.PROTECTED32);
     return Gdt.protectedMode(entry, BOOT_MAGIC, BootAddresses.PROTOCOL_INFO);
   }

@@ -112,6 +112,7 @@ public final class PvhLoader implements KernelImage {
     List<E820Entry> map = layout.e820();
     writeMemoryMap(memory, map);
     writeStartInfo(memory, modules, map.size(), options.rsdp());
+    BiosDataArea.write(memory);
     Gdt.write(memory, EntryState.Mode.PROTECTED32);
     return Gdt.protectedMode(entry, 0, BootAddresses.PROTOCOL_INFO);
   }

@@ -118,6 +118,8 @@ class LoaderTest {
     assertThat(code >>> 40 & 0xFF).as("present, ring 0, code").isEqualTo(0x9B);
     assertThat(memory.readLong(entry.gdtBase() + entry.ds()) >>> 40 & 0xFF).isEqualTo(0x93);
     assertThat(entry.rsp()).isPositive();
+    assertThat(memory.readShort(0x40E)).as("EBDA segment").isEqualTo((short) 0x9FC0);
+    assertThat(memory.readShort(0x413)).as("KiB below it").isEqualTo((short) 639);
   }
 
   /** Translates by 2 MiB pages, insisting on present and writable at each level. */

@@ -179,7 +179,7 @@ final class Arithmetic {
     c.setAddFlags(a, b, a + b, size);
   }
 
-  /** The destination is written in any case, with its old value if the comparison fails. */
+  /** Memory is written in any case, with its old value if the comparison fails. */
   static void cmpxchg(Cpu c, Insn i) {
     int size = i.size[0];
     long expected = c.readGpr(CpuRegisters.RAX, size);
@@ -187,7 +187,9 @@ final class Arithmetic {
     long old;
     if (i.kind[0] == Insn.REG) {
       old = c.readGpr(i.reg[0], size);
-      c.writeGpr(i.reg[0], size, old == expected ? b : old);
+      if (old == expected) {
+        c.writeGpr(i.reg[0], size, b);
+      }
     } else {
       old = MemoryUpdate.operand(c, i, MemoryUpdate.SET_IF_EQUAL, b, expected);
     }

@@ -90,10 +90,12 @@ final class BitOps {
     scanned(c, i, v, 63 - Long.numberOfLeadingZeros(v));
   }
 
-  /** A source of 0 leaves the destination, as CPUs do (its upper half is cleared at 32 bits). */
+  /** A source of 0 leaves the whole destination register, as CPUs do. */
   private static void scanned(Cpu c, Insn i, long v, int found) {
     int size = i.size[0];
-    c.writeGpr(i.reg[0], size, v == 0 ? c.readGpr(i.reg[0], size) : found);
+    if (v != 0) {
+      c.writeGpr(i.reg[0], size, found);
+    }
     c.setLogicFlags(v, size);
   }
 
@@ -105,9 +107,13 @@ final class BitOps {
 
   static void bswap(Cpu c, Insn i) {
     long v = c.gpr[i.reg[0]];
-    // A 16-bit BSWAP is undefined: it swaps 32 bits here.
-    c.gpr[i.reg[0]] =
-        i.opSize == 8 ? Long.reverseBytes(v) : Integer.reverseBytes((int) v) & 0xFFFFFFFFL;
+    long swapped =
+        switch (i.opSize) {
+          case 8 -> Long.reverseBytes(v);
+          case 4 -> Integer.reverseBytes((int) v);
+          default -> 0; // undefined; what CPUs give
+        };
+    c.writeGpr(i.reg[0], i.opSize, swapped);
   }
 
   static void crc32(Cpu c, Insn i) {

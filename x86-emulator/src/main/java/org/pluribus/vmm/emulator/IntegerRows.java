@@ -155,6 +155,7 @@ final class IntegerRows {
     t.row("0FBF", "MOVSX Gv,Ew", "", Moves::movsx);
     t.row("63", "MOVSXD Gv,Ed", "o64", Moves::movsx);
     t.row("63", "ARPL Ew,Gw", "i64", Moves::arpl);
+    t.row("62", "BOUND Gv,M", "i64", Moves::bound);
     t.row("8D", "LEA Gv,M", "", Moves::lea);
     t.row("D7", "XLAT", "", Moves::xlat);
   }
@@ -247,8 +248,8 @@ final class IntegerRows {
   }
 
   private static void hints(OpcodeTable t) {
-    t.row("F3 90", "PAUSE", "end", Moves::pause);
-    t.row("0F0D", "PREFETCHW Ev", "", Moves::nop);
+    t.row("F3 90", "PAUSE Zv,rAX", "end", Moves::pause); // with REX.B it is XCHG
+    t.row("0F0D/m", "PREFETCHW M", "", Moves::nop);
     t.row("0F18", "PREFETCH Ev", "", Moves::nop);
     for (int opcode = 0x19; opcode <= 0x1F; opcode++) { // ENDBR64 is one of them
       t.row("0F" + hex(opcode), "NOP Ev", "", Moves::nop);

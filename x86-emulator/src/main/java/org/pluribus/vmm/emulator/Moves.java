@@ -69,7 +69,11 @@ final class Moves {
   static void nop(Cpu c, Insn i) {}
 
   static void pause(Cpu c, Insn i) {
-    Thread.onSpinWait();
+    if (i.reg[0] != CpuRegisters.RAX) {
+      Arithmetic.xchg(c, i);
+    } else {
+      Thread.onSpinWait();
+    }
   }
 
   static void undefined(Cpu c, Insn i) {
@@ -91,6 +95,19 @@ final class Moves {
   /** CLFLUSH checks the address as a one-byte load does; caches are the host's business. */
   static void clflush(Cpu c, Insn i) {
     c.load8(c.address(i, 1, false));
+  }
+
+  /** BOUND: raises #BR when a signed index is outside the pair of bounds in memory. */
+  static void bound(Cpu c, Insn i) {
+    int size = i.opSize;
+    int shift = 64 - 8 * size;
+    long la = c.address(i, 2 * size, false);
+    long low = c.load(la, size) << shift >> shift;
+    long high = c.load(la + size, size) << shift >> shift;
+    long index = c.readGpr(i.reg[0], size) << shift >> shift;
+    if (index < low || index > high) {
+      throw c.fault(GuestFault.BR);
+    }
   }
 
   /** ARPL: raises the RPL of a selector to that of another; protected mode only. */

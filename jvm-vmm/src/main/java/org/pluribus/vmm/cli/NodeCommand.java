@@ -1,0 +1,49 @@
+package org.pluribus.vmm.cli;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.pluribus.vmm.control.ClusterConfig;
+import org.pluribus.vmm.control.ConfigException;
+import org.pluribus.vmm.control.LocalCluster;
+import org.pluribus.vmm.control.Outcome;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code pluribus node}: one node of a cluster over several hosts. */
+@Command(
+    name = "node",
+    mixinStandardHelpOptions = true,
+    description =
+        "Runs one node of the cluster that a file describes. Start one on each host, in any order; "
+            + "node 0 has the guest's console.")
+final class NodeCommand implements Callable<Integer> {
+  @Option(
+      names = "--config",
+      required = true,
+      paramLabel = "cluster.yaml",
+      description = "The cluster file, the same on every node.")
+  Path config = Path.of("");
+
+  @Option(names = "--id", required = true, description = "Which node of it this one is.")
+  int id;
+
+  @Option(
+      names = "--child",
+      hidden = true,
+      description = "Ends when standard input ends: for nodes that 'run' starts.")
+  boolean child;
+
+  @Override
+  public Integer call() throws Exception {
+    ClusterConfig c = ClusterConfig.read(config);
+    if (id < 0 || id >= c.nodes().size()) {
+      throw new ConfigException(
+          "--id " + id + ": the cluster's nodes are 0 to " + (c.nodes().size() - 1));
+    }
+    Outcome o = LocalCluster.runOneNode(c, id, child);
+    if (!child) {
+      System.err.println("pluribus: " + o.reason());
+    }
+    return o.exitCode();
+  }
+}

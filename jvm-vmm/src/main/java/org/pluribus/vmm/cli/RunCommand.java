@@ -1,0 +1,177 @@
+package org.pluribus.vmm.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.pluribus.transport.VmKey;
+import org.pluribus.vmm.control.ClusterConfig;
+import org.pluribus.vmm.control.ConfigException;
+import org.pluribus.vmm.control.LocalCluster;
+import org.pluribus.vmm.control.Outcome;
+import org.pluribus.vmm.control.RunReport;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code pluribus run}: one machine over several nodes of this host. */
+@Command(
+    name = "run",
+    mixinStandardHelpOptions = true,
+    description =
+        "Runs one virtual machine over several nodes of this host, each a process of its own. "
+            + "The guest's serial console is on standard input and output.")
+final class RunCommand implements Callable<Integer> {
+  /** Kernel command line when {@code --append} is not given. */
+  static final String DEFAULT_APPEND = "console=ttyS0 panic=-1";
+
+  @Option(names = "--nodes", defaultValue = "2", description = "Nodes (default ${DEFAULT-VALUE}).")
+  int nodes;
+
+  @Option(names = "--cpus", description = "vCPUs, spread evenly (default: one per node).")
+  @Nullable Integer cpus;
+
+  @Option(
+      names = "--placement",
+      split = ",",
+      paramLabel = "N",
+      description = "vCPUs of each node instead of an even spread: 3,1 for two nodes.")
+  @Nullable List<Integer> placement;
+
+  @Option(
+      names = "--memory",
+      defaultValue = "512M",
+      paramLabel = "SIZE",
+      description = "Guest RAM of the whole machine (default ${DEFAULT-VALUE}).")
+  String memory = "512M";
+
+  @Option(
+      names = "--kernel",
+      required = true,
+      paramLabel = "FILE",
+      description = "bzImage, PVH ELF or Multiboot kernel.")
+  Path kernel = Path.of("");
+
+  @Option(names = "--initrd", paramLabel = "FILE", description = "Initial RAM disk.")
+  @Nullable Path initrd;
+
+  @Option(
+      names = "--append",
+      paramLabel = "STRING",
+      description = "Kernel command line (default: " + DEFAULT_APPEND + ").")
+  String append = DEFAULT_APPEND;
+
+  /** What runs the vCPUs. */
+  enum Vmi {
+    AUTO,
+    EMULATOR
+  }
+
+  /** What carries the pages. */
+  enum TransportChoice {
+    AUTO,
+    AERON,
+    LOOPBACK
+  }
+
+  @Option(
+      names = "--vmi",
+      defaultValue = "auto",
+      description = "What runs the vCPUs: ${COMPLETION-CANDIDATES}; auto takes the emulator.")
+  Vmi vmi = Vmi.AUTO;
+
+  @Option(
+      names = "--transport",
+      defaultValue = "auto",
+      description =
+          "What carries pages: ${COMPLETION-CANDIDATES}; auto takes Aeron UDP between processes; "
+              + "loopback runs all nodes in one process.")
+  TransportChoice transport = TransportChoice.AUTO;
+
+  @Option(names = "--report", paramLabel = "FILE.json", description = "Writes what each node did.")
+  @Nullable Path report;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "SECONDS",
+      description = "Ends the run after this long, with exit code 124.")
+  @Nullable Integer timeoutSeconds;
+
+  @Override
+  public Integer call() throws Exception {
+    ClusterConfig config = config();
+    try (LocalCluster cluster = new LocalCluster(config)) {
+      RunReport result = cluster.run(timeoutSeconds, true);
+      if (report != null) {
+        write(report, result);
+      }
+      Outcome o = result.outcome();
+      System.err.println("pluribus: " + o.reason());
+      return o.exitCode();
+    }
+  }
+
+  private ClusterConfig config() throws ConfigException {
+    List<Integer> spread = spread();
+    List<ClusterConfig.Node> list = new ArrayList<>();
+    for (int i = 0; i < nodes; i++) {
+      list.add(new ClusterConfig.Node(i, "127.0.0.1", 0, spread.get(i)));
+    }
+    if (timeoutSeconds != null && timeoutSeconds <= 0) {
+      throw new ConfigException("--timeout " + timeoutSeconds + ": give a positive number");
+    }
+    ClusterConfig config =
+        new ClusterConfig(
+            VmKey.random().toHex(),
+            memory,
+            transport == TransportChoice.LOOPBACK ? "loopback" : "aeron",
+            kernel.toString(),
+            initrd == null ? null : initrd.toString(),
+            append,
+            list);
+    config.check();
+    return config;
+  }
+
+  private List<Integer> spread() throws ConfigException {
+    if (nodes < 1) {
+      throw new ConfigException("--nodes " + nodes + ": give at least 1");
+    }
+    if (placement != null) {
+      if (placement.size() != nodes) {
+        throw new ConfigException(
+            "--placement names "
+                + placement.size()
+                + " nodes but there are "
+                + nodes
+                + "; give one number for each");
+      }
+      int sum = placement.stream().mapToInt(Integer::intValue).sum();
+      if (cpus != null && cpus != sum) {
+        throw new ConfigException(
+            "--placement adds up to " + sum + " CPUs but --cpus says " + cpus + "; leave one out");
+      }
+      return placement;
+    }
+    int total = cpus == null ? nodes : cpus;
+    if (total < 1) {
+      throw new ConfigException("--cpus " + total + ": give at least 1");
+    }
+    Integer[] each = new Integer[nodes];
+    for (int i = 0; i < nodes; i++) {
+      each[i] = total / nodes + (i < total % nodes ? 1 : 0);
+    }
+    return Arrays.asList(each);
+  }
+
+  private static void write(Path file, RunReport report) throws ConfigException {
+    try {
+      Files.write(file, report.toJson());
+    } catch (IOException e) {
+      throw new ConfigException("report " + file + " cannot be written: " + e.getMessage());
+    }
+  }
+}

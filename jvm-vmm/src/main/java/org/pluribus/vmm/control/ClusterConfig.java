@@ -1,0 +1,204 @@
+package org.pluribus.vmm.control;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.pluribus.transport.NodeIdentity;
+import org.pluribus.transport.VmKey;
+import org.pluribus.vmm.acpi.VcpuPlacement;
+import org.pluribus.vmm.memory.GuestRamLayout;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+
+/**
+ * One machine over several nodes, as the cluster file tells it (YAML; the same file on every node).
+ *
+ * @param key the VM's secret, 64 hexadecimal digits
+ * @param memory guest RAM, as a size with unit: {@code 512M}
+ * @param transport {@code aeron}, or {@code loopback} when all nodes are in one process
+ * @param kernel kernel image, read on node 0
+ * @param initrd initial RAM disk, read on node 0, or null
+ * @param append kernel command line
+ * @param nodes the nodes, ids 0 to n - 1 in any order
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record ClusterConfig(
+    String key,
+    String memory,
+    String transport,
+    String kernel,
+    @Nullable String initrd,
+    @Nullable String append,
+    List<Node> nodes) {
+
+  /** Most vCPUs: more than Linux of any distribution is built for makes no sense. */
+  public static final int MAX_VCPUS = 1024;
+
+  /**
+   * One node.
+   *
+   * @param id from 0
+   * @param host address its peers reach it at
+   * @param port UDP port
+   * @param cpus vCPUs it runs; 0 for a node that only gives memory
+   */
+  public record Node(int id, String host, int port, int cpus) {}
+
+  private static final YAMLMapper YAML =
+      YAMLMapper.builder().enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
+
+  /**
+   * Reads and checks a cluster file.
+   *
+   * @throws ConfigException one line that says what is wrong and how to mend it
+   */
+  public static ClusterConfig read(Path file) throws ConfigException {
+    String text;
+    try {
+      text = Files.readString(file);
+    } catch (IOException e) {
+      throw new ConfigException("cluster file " + file + " cannot be read: " + e.getMessage());
+    }
+    ClusterConfig c;
+    try {
+      c = YAML.readValue(text, ClusterConfig.class);
+    } catch (JacksonException e) {
+      throw new ConfigException(
+          "cluster file " + file + " is no valid cluster description: " + firstLine(e));
+    }
+    if (c == null) {
+      throw new ConfigException("cluster file " + file + " is empty; see docs/cluster-file.md");
+    }
+    c.check();
+    return c;
+  }
+
+  private static String firstLine(JacksonException e) {
+    String m = e.getOriginalMessage();
+    return m == null ? "unreadable" : m.lines().findFirst().orElse("unreadable");
+  }
+
+  /** The YAML form. */
+  public String toYaml() {
+    return YAML.writeValueAsString(this);
+  }
+
+  /** Throws {@link ConfigException} when something makes no sense. */
+  public void check() throws ConfigException {
+    if (nodes == null || nodes.isEmpty()) {
+      throw new ConfigException("the cluster has no nodes; list at least one under 'nodes'");
+    }
+    if (nodes.size() > NodeIdentity.MAX_NODES) {
+      throw new ConfigException(
+          nodes.size()
+              + " nodes are too many; at most "
+              + NodeIdentity.MAX_NODES
+              + " are possible");
+    }
+    Set<Integer> ids = new HashSet<>();
+    for (Node n : nodes) {
+      if (n.id() < 0 || n.id() >= nodes.size()) {
+        throw new ConfigException(
+            "node id " + n.id() + " is out of range; number the nodes 0 to " + (nodes.size() - 1));
+      }
+      if (!ids.add(n.id())) {
+        throw new ConfigException("node id " + n.id() + " is there twice; give each its own");
+      }
+      if (n.cpus() < 0) {
+        throw new ConfigException("node " + n.id() + " has " + n.cpus() + " CPUs; give 0 or more");
+      }
+    }
+    if (vcpuCount() > MAX_VCPUS) {
+      throw new ConfigException(
+          vcpuCount() + " CPUs are too many; at most " + MAX_VCPUS + " are possible");
+    }
+    if (node(0).cpus() == 0) {
+      throw new ConfigException("node 0 has no CPU; it runs the boot CPU, give it at least 1");
+    }
+    if (kernel == null || kernel.isBlank()) {
+      throw new ConfigException("no kernel is given; name a kernel image");
+    }
+    try {
+      VmKey.ofHex(key == null ? "" : key);
+      layout();
+    } catch (IllegalArgumentException e) {
+      throw new ConfigException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** The node with this id. */
+  public Node node(int id) {
+    for (Node n : nodes) {
+      if (n.id() == id) {
+        return n;
+      }
+    }
+    throw new IllegalArgumentException("no node " + id);
+  }
+
+  /** vCPUs of all nodes. */
+  public int vcpuCount() {
+    return nodes.stream().mapToInt(Node::cpus).sum();
+  }
+
+  /** RAM and its homes. */
+  public GuestRamLayout layout() {
+    return GuestRamLayout.of(parseSize(memory == null ? "" : memory), nodes.size());
+  }
+
+  /** Bits of an APIC id that number a node's vCPUs; the bits above are the node. */
+  public int apicIdBits() {
+    int most = nodes.stream().mapToInt(Node::cpus).max().orElse(1);
+    return 32 - Integer.numberOfLeadingZeros(Math.max(1, most) - 1);
+  }
+
+  /** All vCPUs: node 0's first, then node 1's, ... */
+  public List<VcpuPlacement> vcpus() {
+    List<VcpuPlacement> all = new ArrayList<>();
+    for (int id = 0; id < nodes.size(); id++) {
+      for (int c = 0; c < node(id).cpus(); c++) {
+        all.add(new VcpuPlacement(id << apicIdBits() | c, id));
+      }
+    }
+    return all;
+  }
+
+  /** What all nodes must agree on, in one number (FNV-1a over the YAML form). */
+  public long hash() {
+    long h = 0xcbf29ce484222325L;
+    for (byte b : toYaml().getBytes(java.nio.charset.StandardCharsets.UTF_8)) {
+      h = (h ^ (b & 0xFF)) * 0x100000001b3L;
+    }
+    return h;
+  }
+
+  /**
+   * Parses a size: a number with an optional unit K, M, G or T (powers of 1024).
+   *
+   * @throws IllegalArgumentException one line for the user
+   */
+  public static long parseSize(String text) {
+    String t = text.trim().toUpperCase(Locale.ROOT);
+    int unit = t.isEmpty() ? -1 : "KMGT".indexOf(t.charAt(t.length() - 1));
+    String digits = unit < 0 ? t : t.substring(0, t.length() - 1);
+    try {
+      long n = Long.parseLong(digits);
+      long size = Math.multiplyExact(n, unit < 0 ? 1 : 1L << 10 * (unit + 1));
+      if (n > 0) {
+        return size;
+      }
+    } catch (ArithmeticException | NumberFormatException e) {
+      // told below
+    }
+    throw new IllegalArgumentException(
+        "'" + text + "' is no size; give a number with K, M, G or T, such as 512M");
+  }
+}

@@ -1,0 +1,213 @@
+package org.pluribus.vmm.control;
+
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.pluribus.transport.NodeIdentity;
+import org.pluribus.transport.Transport;
+import org.pluribus.transport.TransportLimits;
+import org.pluribus.transport.VmKey;
+import org.pluribus.transport.loopback.LoopbackCluster;
+import org.pluribus.transport.loopback.LoopbackTransport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A machine whose nodes are all on this host: node 0 in this process, the others in processes of
+ * their own (threads of this one with the loopback transport).
+ */
+public final class LocalCluster implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LocalCluster.class);
+
+  /** How long a node process has to end by itself after the machine has. */
+  private static final long CHILD_EXIT_SECONDS = 10;
+
+  private static final int CONSOLE_BUFFER = 8192;
+
+  private final ClusterConfig config;
+  private final List<Process> children = new ArrayList<>();
+  private final List<Thread> threads = new ArrayList<>();
+  private @Nullable Path file;
+
+  /**
+   * @param config nodes with port 0 get a free one
+   */
+  public LocalCluster(ClusterConfig config) throws ConfigException {
+    this.config = withPorts(config);
+  }
+
+  /**
+   * Runs the machine to its end.
+   *
+   * @param timeoutSeconds null for no limit
+   * @param interactive whether this process's standard input goes to the guest
+   */
+  public RunReport run(@Nullable Integer timeoutSeconds, boolean interactive) throws Exception {
+    boolean loopback = config.transport().equals("loopback");
+    LoopbackCluster fabric = loopback ? new LoopbackCluster(config.nodes().size()) : null;
+    if (fabric != null) {
+      startThreads(fabric);
+    } else if (config.nodes().size() > 1) {
+      startChildren();
+    }
+    OutputStream out =
+        new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), CONSOLE_BUFFER);
+    try (NodeRuntime node = new NodeRuntime(config, 0, transport(config, 0, fabric), out)) {
+      Watchdogs watchdogs = new Watchdogs(node, children);
+      watchdogs.start(timeoutSeconds, interactive);
+      long start = System.nanoTime();
+      Outcome outcome;
+      try {
+        outcome = node.run();
+      } finally {
+        watchdogs.stop();
+      }
+      double wall = (System.nanoTime() - start) / 1e9;
+      List<NodeReport> reports = new ArrayList<>();
+      reports.add(node.report());
+      for (int i = 1; i < config.nodes().size(); i++) {
+        byte[] json = node.peerReports().get(i);
+        if (json != null) {
+          reports.add(NodeReport.parse(json));
+        }
+      }
+      Double boot = node.bootNanos() < 0 ? null : node.bootNanos() / 1e9;
+      return new RunReport(boot, wall, outcome, reports);
+    }
+  }
+
+  /** Runs one node in this process, to the machine's end. */
+  public static Outcome runOneNode(ClusterConfig config, int id, boolean child) throws Exception {
+    OutputStream out =
+        id == 0
+            ? new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), CONSOLE_BUFFER)
+            : OutputStream.nullOutputStream();
+    try (NodeRuntime node = new NodeRuntime(config, id, transport(config, id, null), out)) {
+      Watchdogs watchdogs = new Watchdogs(node, List.of());
+      if (child) {
+        watchdogs.endWithStandardInput();
+      } else {
+        watchdogs.start(null, id == 0);
+      }
+      try {
+        return node.run();
+      } finally {
+        watchdogs.stop();
+      }
+    }
+  }
+
+  private void startThreads(LoopbackCluster fabric) {
+    for (int i = 1; i < config.nodes().size(); i++) {
+      int id = i;
+      Thread t = new Thread(() -> runThread(fabric, id), "node-" + id);
+      t.setDaemon(true);
+      t.start();
+      threads.add(t);
+    }
+  }
+
+  private void runThread(LoopbackCluster fabric, int id) {
+    try (NodeRuntime node =
+        new NodeRuntime(
+            config, id, transport(config, id, fabric), OutputStream.nullOutputStream())) {
+      node.run();
+    } catch (Exception e) {
+      LOG.error("node {} failed", id, e);
+    }
+  }
+
+  private void startChildren() throws IOException {
+    Path f =
+        Files.createTempFile(
+            "pluribus-cluster",
+            ".yaml",
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    file = f;
+    Files.writeString(f, config.toYaml());
+    for (int id = 1; id < config.nodes().size(); id++) {
+      List<String> command = new ArrayList<>();
+      ProcessHandle.Info me = ProcessHandle.current().info();
+      command.add(me.command().orElse("java"));
+      command.addAll(java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments());
+      command.add("-cp");
+      command.add(System.getProperty("java.class.path"));
+      command.add("org.pluribus.vmm.cli.PluribusCli");
+      command.addAll(
+          List.of("node", "--config", f.toString(), "--id", String.valueOf(id), "--child"));
+      // Its standard input is a pipe from us: should we die, it ends, and so does the node.
+      children.add(
+          new ProcessBuilder(command)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start());
+    }
+  }
+
+  static Transport transport(ClusterConfig config, int id, @Nullable LoopbackCluster fabric) {
+    NodeIdentity identity =
+        new NodeIdentity(
+            id,
+            config.nodes().size(),
+            config.layout().pageCount(),
+            VmKey.ofHex(config.key()),
+            config.hash());
+    int nodes = config.nodes().size();
+    if (fabric != null) {
+      return LoopbackTransport.create(fabric, identity, TransportLimits.DEFAULT);
+    }
+    if (nodes == 1) {
+      return LoopbackTransport.create(new LoopbackCluster(1), identity, TransportLimits.DEFAULT);
+    }
+    return AeronTransports.create(config, identity);
+  }
+
+  private static ClusterConfig withPorts(ClusterConfig c) throws ConfigException {
+    List<DatagramSocket> held = new ArrayList<>();
+    try {
+      List<ClusterConfig.Node> nodes = new ArrayList<>();
+      for (ClusterConfig.Node n : c.nodes()) {
+        int port = n.port();
+        if (port == 0) {
+          DatagramSocket s = new DatagramSocket(0, InetAddress.getByName(n.host()));
+          held.add(s);
+          port = s.getLocalPort();
+        }
+        nodes.add(new ClusterConfig.Node(n.id(), n.host(), port, n.cpus()));
+      }
+      return new ClusterConfig(
+          c.key(), c.memory(), c.transport(), c.kernel(), c.initrd(), c.append(), nodes);
+    } catch (IOException e) {
+      throw new ConfigException("no free UDP port on this host: " + e.getMessage());
+    } finally {
+      held.forEach(DatagramSocket::close);
+    }
+  }
+
+  @Override
+  public void close() throws InterruptedException, IOException {
+    for (Process p : children) {
+      if (!p.waitFor(CHILD_EXIT_SECONDS, TimeUnit.SECONDS)) {
+        LOG.warn("node process {} does not end; ending it", p.pid());
+        p.destroyForcibly().waitFor(CHILD_EXIT_SECONDS, TimeUnit.SECONDS);
+      }
+    }
+    for (Thread t : threads) {
+      t.join(TimeUnit.SECONDS.toMillis(CHILD_EXIT_SECONDS));
+    }
+    if (file != null) {
+      Files.deleteIfExists(file);
+    }
+  }
+}

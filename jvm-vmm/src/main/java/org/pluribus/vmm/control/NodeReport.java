@@ -1,0 +1,94 @@
+package org.pluribus.vmm.control;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.Map;
+import java.util.TreeMap;
+import org.HdrHistogram.Histogram;
+import org.pluribus.coherence.CoherenceCounter;
+import org.pluribus.coherence.CoherenceCounters;
+import org.pluribus.transport.Transport;
+import org.pluribus.vmm.node.NodeMachine;
+import org.pluribus.vmm.node.PluribusNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What one node did, for the final table and {@code --report}. */
+@JsonInclude(JsonInclude.Include.ALWAYS)
+public record NodeReport(
+    int id,
+    String vmi,
+    int vcpus,
+    long instructions,
+    double mips,
+    Faults faults,
+    long pagesIn,
+    long pagesOut,
+    long pagesZero,
+    long bytesIn,
+    long bytesOut,
+    long ipisSent,
+    long ipisReceived,
+    Latency faultLatencyMicros,
+    Map<String, Integer> unknownInstructions) {
+
+  /** Faults by kind. */
+  public record Faults(long read, long write, long upgrade) {}
+
+  /** Percentiles in microseconds. */
+  public record Latency(long count, double p50, double p99, double max) {}
+
+  private static final double NANOS_PER_MICRO = 1_000;
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  /** Collects a node's figures; its vCPUs have stopped. */
+  static NodeReport of(
+      PluribusNode node, NodeMachine machine, Transport transport, long startedNanos) {
+    CoherenceCounters c = node.counters();
+    Histogram h = machine.latency();
+    long instructions = machine.instructions();
+    double micros = Math.max(1, (System.nanoTime() - startedNanos) / NANOS_PER_MICRO);
+    long in = 0;
+    long out = 0;
+    for (int peer = 0; peer < transport.nodeCount(); peer++) {
+      if (peer != node.id()) {
+        in += transport.channel(peer).bytesReceived();
+        out += transport.channel(peer).bytesSent();
+      }
+    }
+    return new NodeReport(
+        node.id(),
+        "emulator",
+        machine.vcpuCount(),
+        instructions,
+        round(instructions / micros),
+        new Faults(
+            c.get(CoherenceCounter.FAULTS_READ),
+            c.get(CoherenceCounter.FAULTS_WRITE),
+            c.get(CoherenceCounter.FAULTS_UPGRADE)),
+        c.get(CoherenceCounter.PAGES_IN),
+        c.get(CoherenceCounter.PAGES_OUT),
+        c.get(CoherenceCounter.PAGES_ZERO),
+        in,
+        out,
+        machine.router().sentToNodes(),
+        machine.router().receivedFromNodes(),
+        new Latency(
+            h.getTotalCount(),
+            round(h.getValueAtPercentile(50) / NANOS_PER_MICRO),
+            round(h.getValueAtPercentile(99) / NANOS_PER_MICRO),
+            round(h.getMaxValue() / NANOS_PER_MICRO)),
+        new TreeMap<>(machine.unknownInstructions()));
+  }
+
+  private static double round(double v) {
+    return Math.round(v * 10) / 10.0;
+  }
+
+  byte[] toJson() {
+    return JSON.writeValueAsBytes(this);
+  }
+
+  /** Parses a peer's report. */
+  public static NodeReport parse(byte[] json) {
+    return JSON.readValue(json, NodeReport.class);
+  }
+}

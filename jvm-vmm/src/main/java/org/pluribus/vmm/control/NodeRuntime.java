@@ -1,0 +1,230 @@
+package org.pluribus.vmm.control;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+import org.pluribus.posix.Mapping;
+import org.pluribus.posix.Memfd;
+import org.pluribus.transport.LifecycleKind;
+import org.pluribus.transport.Transport;
+import org.pluribus.vmm.acpi.AcpiTables;
+import org.pluribus.vmm.emulator.CodeCache;
+import org.pluribus.vmm.loader.BadImageException;
+import org.pluribus.vmm.loader.BootOptions;
+import org.pluribus.vmm.loader.EntryState;
+import org.pluribus.vmm.loader.KernelImage;
+import org.pluribus.vmm.memory.GuestRamLayout;
+import org.pluribus.vmm.node.NodeMachine;
+import org.pluribus.vmm.node.NodeMemory;
+import org.pluribus.vmm.node.PluribusNode;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One node from connecting to its peers to the final report. {@link #run} is the node's life, on
+ * the calling thread, which also looks after the node while its vCPUs run.
+ */
+public final class NodeRuntime implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(NodeRuntime.class);
+
+  /** How long nodes wait for each other to start. */
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(60);
+
+  /** How long a ready node waits for the start: node 0 loads the kernel meanwhile. */
+  private static final long START_TIMEOUT_NANOS = Duration.ofSeconds(120).toNanos();
+
+  /** How long node 0 waits for the others' final reports, and vCPU threads for their end. */
+  private static final long STOP_TIMEOUT_MILLIS = 5_000;
+
+  /** Looks of the node's thread while its vCPUs poll for themselves. */
+  private static final long WATCH_MILLIS = 1;
+
+  /** After a panic the guest has this long to reset by itself. */
+  private static final long PANIC_GRACE_NANOS = Duration.ofSeconds(3).toNanos();
+
+  private static final int RNG_SEED_BYTES = 32;
+
+  private final ClusterConfig config;
+  private final int self;
+  private final Transport transport;
+  private final ConsoleWatcher console;
+  private final MachineEnd end = new MachineEnd();
+  private final GuestRamLayout layout;
+  private final Memfd memfd;
+  private final Mapping ram;
+  private final CodeCache codeCache;
+  private final PluribusNode node;
+  private final NodeMemory memory;
+  private final NodeMachine machine;
+  private final NodePeers peers;
+  private long startedNanos;
+
+  /**
+   * Sets the node up; nothing runs yet.
+   *
+   * @param consoleOut where node 0 writes the guest's console
+   */
+  public NodeRuntime(ClusterConfig config, int self, Transport transport, OutputStream consoleOut) {
+    this.config = config;
+    this.self = self;
+    this.transport = transport;
+    layout = config.layout();
+    memfd = Memfd.create("pluribus-ram-" + self, layout.ramSize());
+    ram = Mapping.of(memfd);
+    codeCache = new CodeCache(layout.ramEnd() >>> 12);
+    node =
+        new PluribusNode(
+            self, layout, ram.address(), transport, codeCache, NodeMachine.DEFAULT_HOLD_NANOS);
+    memory = new NodeMemory(node, ram.segment());
+    console = new ConsoleWatcher(consoleOut, end);
+    machine =
+        new NodeMachine(node, config.vcpus(), config.apicIdBits(), end, end::tripleFault, console);
+    peers = new NodePeers(node, machine, config.nodes().size(), end);
+  }
+
+  /** Ends the machine from outside: a timeout, Ctrl-C. Any thread. */
+  public void end(int exitCode, String reason) {
+    end.end(exitCode, reason);
+  }
+
+  /** Gives a byte of console input to the guest; false when its queue is full. Any thread. */
+  public boolean type(byte value) {
+    return machine.type(value);
+  }
+
+  /** Nanoseconds from the first instruction until the kernel started init; -1 when it did not. */
+  public long bootNanos() {
+    long at = console.initStartedNanos();
+    return at == 0 ? -1 : at - startedNanos;
+  }
+
+  /** What other nodes reported, by node id, as JSON; null where none came. Node 0, after run. */
+  public AtomicReferenceArray<byte @Nullable []> peerReports() {
+    return peers.reports();
+  }
+
+  /** This node's own report. After run. */
+  public NodeReport report() {
+    return NodeReport.of(node, machine, transport, startedNanos);
+  }
+
+  /** Lives the node's life; returns how the machine ended. */
+  public Outcome run() throws BadImageException, IOException, InterruptedException {
+    transport.connect(peers, CONNECT_TIMEOUT);
+    machine.startTimers();
+    Outcome early = self == 0 ? startAsFirst() : startAsOther();
+    if (early == null) {
+      startedNanos = System.nanoTime();
+      machine.startVcpus();
+      watch();
+    }
+    return stop();
+  }
+
+  private @Nullable Outcome startAsFirst()
+      throws BadImageException, IOException, InterruptedException {
+    EntryState entry;
+    try {
+      entry = loadKernel();
+    } catch (BadImageException | IOException e) {
+      peers.broadcast(LifecycleKind.STOP, Outcome.BAD_INPUT, "the kernel cannot be loaded");
+      throw e;
+    }
+    machine.enter(entry);
+    awaitPeers(peers::allReady, "to be ready");
+    machine.clock().startAt(0);
+    peers.broadcast(LifecycleKind.START, 0, "");
+    return end.outcome();
+  }
+
+  private EntryState loadKernel() throws BadImageException, IOException {
+    KernelImage image = KernelImage.detect(Path.of(config.kernel()));
+    LOG.info("loading {} into {}", image.describe(), layout);
+    long rsdp = AcpiTables.write(memory, config.vcpus(), layout, List.of());
+    byte[] seed = new byte[RNG_SEED_BYTES];
+    new SecureRandom().nextBytes(seed);
+    List<Path> initrds = config.initrd() == null ? List.of() : List.of(Path.of(config.initrd()));
+    String append = config.append() == null ? "" : config.append();
+    return image.load(memory, layout, new BootOptions(append, initrds, rsdp, seed));
+  }
+
+  private @Nullable Outcome startAsOther() throws InterruptedException {
+    peers.synchroniseClock(machine.clock());
+    peers.sendReady();
+    awaitPeers(peers::started, "to start the machine");
+    return end.outcome();
+  }
+
+  private void awaitPeers(java.util.function.BooleanSupplier condition, String what)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + START_TIMEOUT_NANOS;
+    while (!condition.getAsBoolean() && end.outcome() == null) {
+      if (System.nanoTime() - deadline > 0) {
+        end.end(Outcome.NODE_FAILURE, "node " + self + " waited too long for its peers " + what);
+        return;
+      }
+      if (node.tryDuty() == 0) {
+        Thread.sleep(WATCH_MILLIS);
+      }
+    }
+  }
+
+  /** Looks after the node while its vCPUs run. */
+  private void watch() throws InterruptedException {
+    long panicNanos = 0;
+    while (end.await(WATCH_MILLIS) == null) {
+      node.tryDuty();
+      console.flush();
+      peers.tickClock(machine.clock());
+      String failure = node.failureReason();
+      if (failure != null) {
+        end.end(Outcome.NODE_FAILURE, "node " + self + ": " + failure);
+      }
+      if (end.hasPanicked()) {
+        panicNanos = panicNanos == 0 ? System.nanoTime() : panicNanos;
+        if (System.nanoTime() - panicNanos > PANIC_GRACE_NANOS) {
+          end.end(Outcome.GUEST_FAILURE, "the guest's kernel panicked");
+        }
+      }
+    }
+  }
+
+  private Outcome stop() throws InterruptedException {
+    Outcome outcome = end.await(0);
+    if (outcome == null) {
+      throw new IllegalStateException("stopping without a reason");
+    }
+    console.flush();
+    peers.broadcast(LifecycleKind.STOP, outcome.exitCode(), outcome.reason());
+    machine.stopVcpus(STOP_TIMEOUT_MILLIS);
+    exchangeReports();
+    return outcome;
+  }
+
+  private void exchangeReports() throws InterruptedException {
+    if (self != 0) {
+      peers.sendReport(report().toJson());
+    }
+    long deadline = System.nanoTime() + STOP_TIMEOUT_MILLIS * 1_000_000;
+    while (!(self == 0 ? peers.allReported() : peers.byeFrom(0))
+        && System.nanoTime() - deadline < 0) {
+      if (node.tryDuty() == 0) {
+        Thread.sleep(WATCH_MILLIS);
+      }
+    }
+    peers.broadcast(LifecycleKind.BYE, 0, "");
+  }
+
+  @Override
+  public void close() {
+    machine.close();
+    transport.close();
+    ram.close();
+    memfd.close();
+  }
+}

@@ -1,0 +1,285 @@
+package org.pluribus.vmm.node;
+
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.IntConsumer;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+import org.pluribus.transport.BusRequest;
+import org.pluribus.transport.BusStatus;
+import org.pluribus.transport.IpiMessage;
+import org.pluribus.vmm.acpi.VcpuPlacement;
+import org.pluribus.vmm.apic.ExtIntSource;
+import org.pluribus.vmm.apic.InterruptLines;
+import org.pluribus.vmm.apic.IoApic;
+import org.pluribus.vmm.apic.IpiRouter;
+import org.pluribus.vmm.apic.LocalApic;
+import org.pluribus.vmm.apic.Pic8259;
+import org.pluribus.vmm.bus.Bus;
+import org.pluribus.vmm.devices.ByteOutput;
+import org.pluribus.vmm.devices.MachineControl;
+import org.pluribus.vmm.devices.PlatformDevices;
+import org.pluribus.vmm.devices.PortMap;
+import org.pluribus.vmm.emulator.Cpu;
+import org.pluribus.vmm.emulator.CpuReset;
+import org.pluribus.vmm.emulator.CpuidConfig;
+import org.pluribus.vmm.emulator.CpuidTable;
+import org.pluribus.vmm.loader.EntryState;
+import org.pluribus.vmm.memory.AddressMap;
+import org.pluribus.vmm.time.HostClock;
+import org.pluribus.vmm.time.Pit8254;
+import org.pluribus.vmm.time.TimerQueue;
+
+/**
+ * This node's part of the machine: its vCPUs with their APICs and timers, and, on {@link
+ * DeviceAccess#DEVICE_NODE}, the devices.
+ */
+public final class NodeMachine implements AutoCloseable {
+  /**
+   * How long a fresh grant is kept from being revoked. An emulated vCPU always gets one access (see
+   * {@link PageWaiter}); the time lets it do some work on the page before it travels on.
+   */
+  public static final long DEFAULT_HOLD_NANOS = 20_000;
+
+  /** Blocks between two polls of the transport when there are peers. */
+  private static final int POLL_BLOCKS = 500;
+
+  /** The same when there are none: only the clock and the console want a look. */
+  private static final int POLL_BLOCKS_ALONE = 100_000;
+
+  /** I/O ports of the legacy chips (PC/AT; ELCR: EISA). */
+  private static final int PIC_MASTER = 0x20;
+
+  private static final int PIC_SLAVE = 0xA0;
+  private static final int PIC_EDGE_LEVEL = 0x4D0;
+  private static final int PIT = 0x40;
+  private static final int SYSTEM_CONTROL_B = 0x61;
+
+  private final PluribusNode node;
+  private final HostClock clock = new HostClock();
+  private final TimerQueue timers = new TimerQueue(clock);
+  private final IpiRouter router;
+  private final DeviceAccess devices;
+  private final @Nullable PlatformDevices platform;
+  private final VcpuThread[] vcpus;
+
+  /**
+   * @param all all vCPUs of the machine
+   * @param apicIdBits bits of an APIC id that number the vCPUs of a node
+   * @param console gets the serial console's output on the device node
+   */
+  public NodeMachine(
+      PluribusNode node,
+      List<VcpuPlacement> all,
+      int apicIdBits,
+      MachineControl control,
+      IntConsumer tripleFault,
+      ByteOutput console) {
+    this.node = node;
+    router = makeRouter(node, all);
+    ExtIntSource extInt = new NoExtInt();
+    if (node.id() == DeviceAccess.DEVICE_NODE) {
+      Pic8259 pic = new Pic8259();
+      IoApic ioApic = new IoApic(0, router);
+      InterruptLines lines = new InterruptLines(pic, ioApic);
+      Bus ports = Bus.ports();
+      Bus mmio = Bus.mmio();
+      mmio.attach(AddressMap.IOAPIC_BASE, AddressMap.IOAPIC_SIZE, ioApic);
+      attachLegacy(ports, pic, new Pit8254(timers, lines.isa(0)));
+      platform =
+          PlatformDevices.create(
+              control,
+              console,
+              lines.isa(PortMap.COM1_IRQ),
+              lines.isa(PortMap.ACPI_SCI_IRQ),
+              InstantSource.system(),
+              clock::nanos);
+      platform.attachTo(ports);
+      devices = new DeviceAccess(node, all.size(), ports, mmio);
+      extInt = pic;
+    } else {
+      platform = null;
+      devices = new DeviceAccess(node, all.size(), null, null);
+    }
+    vcpus = makeVcpus(all, apicIdBits, extInt, tripleFault);
+    node.vcpus(vcpus);
+    if (extInt instanceof Pic8259 pic) {
+      pic.connectIntr(this::extIntChanged);
+    }
+  }
+
+  private VcpuThread[] makeVcpus(
+      List<VcpuPlacement> all, int apicIdBits, ExtIntSource extInt, IntConsumer tripleFault) {
+    int cores = (int) all.stream().filter(p -> p.node() == node.id()).count();
+    int pollBlocks = node.layout().nodeCount() > 1 ? POLL_BLOCKS : POLL_BLOCKS_ALONE;
+    java.util.ArrayList<VcpuThread> mine = new java.util.ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      VcpuPlacement p = all.get(i);
+      if (p.node() != node.id()) {
+        continue;
+      }
+      int index = i;
+      CpuidTable cpuid =
+          new CpuidTable(
+              new CpuidConfig(p.apicId(), apicIdBits, cores, CpuidConfig.STANDARD_TSC_HZ));
+      mine.add(
+          new VcpuThread(
+              index,
+              node,
+              signal ->
+                  new LocalApic(
+                      p.apicId(),
+                      index == 0,
+                      timers,
+                      router,
+                      index == 0 ? extInt : new NoExtInt(),
+                      signal),
+              clock,
+              devices,
+              environment -> {
+                Cpu cpu = new Cpu(index, environment, node.codeCache(), cpuid);
+                cpu.pollBlocks(pollBlocks);
+                return cpu;
+              },
+              () -> tripleFault.accept(index)));
+    }
+    return mine.toArray(VcpuThread[]::new);
+  }
+
+  private static IpiRouter makeRouter(PluribusNode node, List<VcpuPlacement> all) {
+    int highest = all.stream().mapToInt(VcpuPlacement::apicId).max().orElse(0);
+    int[] nodeOf = new int[highest + 1];
+    java.util.Arrays.fill(nodeOf, -1);
+    for (VcpuPlacement p : all) {
+      nodeOf[p.apicId()] = p.node();
+    }
+    return new IpiRouter(
+        node.id(), node.layout().nodeCount(), nodeOf, DeviceAccess.DEVICE_NODE, node);
+  }
+
+  /** The timer and interrupt controllers at their PC/AT ports. */
+  private static void attachLegacy(Bus ports, Pic8259 pic, Pit8254 pit) {
+    ports.attach(PIC_MASTER, 2, pic.masterPorts());
+    ports.attach(PIC_SLAVE, 2, pic.slavePorts());
+    ports.attach(PIC_EDGE_LEVEL, 2, pic.edgeLevelPorts());
+    ports.attach(PIT, 4, pit.ports());
+    ports.attach(SYSTEM_CONTROL_B, 1, pit.systemControlPort());
+  }
+
+  private void extIntChanged(boolean level) {
+    vcpus[0].apic().lint(LocalApic.LINT0, level);
+  }
+
+  /** Nodes without the 8259 pair. */
+  private static final class NoExtInt implements ExtIntSource {
+    @Override
+    public boolean intr() {
+      return false;
+    }
+
+    @Override
+    public int acknowledgeInterrupt() {
+      throw new IllegalStateException("no 8259 here");
+    }
+  }
+
+  public HostClock clock() {
+    return clock;
+  }
+
+  public IpiRouter router() {
+    return router;
+  }
+
+  public int vcpuCount() {
+    return vcpus.length;
+  }
+
+  /** Gives a byte to the guest's serial console. Any thread. */
+  public boolean type(byte value) {
+    return platform != null && platform.uart().receive(value);
+  }
+
+  public void startTimers() {
+    timers.start("timers-" + node.id());
+  }
+
+  /** Sets the boot vCPU's registers. Before {@link #startVcpus}. */
+  public void enter(EntryState e) {
+    Cpu cpu = vcpus[0].cpu();
+    if (e.mode() == EntryState.Mode.LONG64) {
+      CpuReset.enterLong64(
+          cpu, e.rip(), e.rsp(), e.rsi(), e.cr3(), e.gdtBase(), e.gdtLimit(), e.cs(), e.ds());
+    } else {
+      CpuReset.enterProtected32(
+          cpu, e.rip(), e.rsp(), e.rax(), e.rbx(), e.gdtBase(), e.gdtLimit(), e.cs(), e.ds());
+    }
+  }
+
+  public void startVcpus() {
+    for (VcpuThread v : vcpus) {
+      v.start();
+    }
+  }
+
+  /** Stops the vCPUs and waits for their threads, for a bounded time. */
+  public void stopVcpus(long millis) throws InterruptedException {
+    node.stop();
+    long deadline = System.nanoTime() + millis * 1_000_000;
+    for (VcpuThread v : vcpus) {
+      v.join(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
+    }
+  }
+
+  /** Instructions all vCPUs of this node executed. */
+  public long instructions() {
+    long n = 0;
+    for (VcpuThread v : vcpus) {
+      n += v.cpu().instructions;
+    }
+    return n;
+  }
+
+  /** Fault latencies of all vCPUs, nanoseconds. */
+  public Histogram latency() {
+    Histogram sum = vcpus.length == 0 ? new Histogram(3) : vcpus[0].latency().copy();
+    for (int i = 1; i < vcpus.length; i++) {
+      sum.add(vcpus[i].latency());
+    }
+    return sum;
+  }
+
+  /** Unknown instructions by their bytes. */
+  public Map<String, Integer> unknownInstructions() {
+    Map<String, Integer> all = new TreeMap<>();
+    for (VcpuThread v : vcpus) {
+      v.unknownInstructions().forEach((k, n) -> all.merge(k, n.get(), Integer::sum));
+    }
+    return all;
+  }
+
+  // ---- from peers; duty token
+
+  public void onIpi(IpiMessage ipi) {
+    router.receive(RemoteIpis.decode(ipi));
+  }
+
+  public void onEoi(int vector) {
+    router.receiveEoi(vector);
+  }
+
+  public void onBusRequest(int from, BusRequest request) {
+    devices.onRequest(from, request);
+  }
+
+  public void onBusReply(long id, long value, BusStatus status) {
+    devices.onReply(id, value, status);
+  }
+
+  @Override
+  public void close() {
+    timers.close();
+  }
+}

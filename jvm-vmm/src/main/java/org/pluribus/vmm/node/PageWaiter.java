@@ -1,0 +1,85 @@
+package org.pluribus.vmm.node;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Somebody of this node who waits for a page, at most one at a time: a vCPU thread, or a thread
+ * that works on guest RAM.
+ *
+ * <p>When a vCPU's page arrives, whoever runs the duty cycle marks that vCPU as running on its
+ * behalf. A revoke that comes right behind then needs the vCPU's acknowledgement, which it gives
+ * only after its access: each fault makes at least one access succeed, so two nodes that want the
+ * same page cannot keep each other from going on.
+ */
+final class PageWaiter {
+  /** Looks that only yield, then sleeps: the answer takes 10 to 100 microseconds. */
+  private static final int YIELDS = 2000;
+
+  private static final long MIN_PARK_NANOS = 20_000;
+  private static final long MAX_PARK_NANOS = 200_000;
+
+  private final @Nullable ShootdownQueue vcpu;
+  private final IdleBackoff idle = new IdleBackoff(YIELDS, MIN_PARK_NANOS, MAX_PARK_NANOS);
+  private long page;
+  private boolean write;
+  private boolean asked;
+  private volatile boolean granted = true;
+
+  /**
+   * @param vcpu the waiting vCPU's queue, or null for another thread
+   */
+  PageWaiter(@Nullable ShootdownQueue vcpu) {
+    this.vcpu = vcpu;
+  }
+
+  IdleBackoff idle() {
+    return idle;
+  }
+
+  /** Starts waiting; a vCPU is quiet from here on. The waiting thread. */
+  void begin(long page, boolean write) {
+    if (vcpu != null) {
+      vcpu.quiet();
+    }
+    this.write = write;
+    asked = false;
+    this.page = page;
+    granted = false; // last: who sees it false sees the rest
+  }
+
+  boolean granted() {
+    return granted;
+  }
+
+  /** Whether a fault has to be raised (again). Token holder. */
+  boolean mustAsk() {
+    boolean must = !asked;
+    asked = true;
+    return must;
+  }
+
+  /** The page's rights may have changed. Token holder. */
+  void wake(long wokenPage, SoftMmuPageRights rights) {
+    if (granted || page != wokenPage) {
+      return;
+    }
+    if (rights.suffices(wokenPage, write)) {
+      grant();
+    } else {
+      asked = false;
+    }
+  }
+
+  /** The right is there. Token holder. */
+  void grant() {
+    if (vcpu != null) {
+      vcpu.run();
+    }
+    granted = true;
+  }
+
+  /** Waiting is over. The waiting thread. */
+  void end() {
+    granted = true;
+  }
+}

@@ -1,0 +1,537 @@
+package org.pluribus.vmm.node;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
+import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
+import org.jspecify.annotations.Nullable;
+import org.pluribus.coherence.CacheController;
+import org.pluribus.coherence.CacheEffects;
+import org.pluribus.coherence.CoherenceCounters;
+import org.pluribus.coherence.CoherenceMessage;
+import org.pluribus.coherence.DirectoryController;
+import org.pluribus.coherence.DirectoryEffects;
+import org.pluribus.coherence.ProtocolError;
+import org.pluribus.transport.Channel;
+import org.pluribus.transport.ClockProbeKind;
+import org.pluribus.transport.LifecycleKind;
+import org.pluribus.transport.PagePayload;
+import org.pluribus.transport.Transport;
+import org.pluribus.vmm.apic.RemoteInterrupts;
+import org.pluribus.vmm.emulator.CodeCache;
+import org.pluribus.vmm.memory.GuestRamLayout;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One node's memory side: feeds the coherence controllers with local faults, messages and time, and
+ * is the one place where their effects are executed.
+ *
+ * <p>A page fault from start to end: {@link #acquire} (a vCPU lacks a right) to {@link
+ * CacheController#fault}, whose {@link #send} goes to the page's home; there {@link #onCoherence}
+ * feeds the {@link DirectoryController}, whose message goes to the owner; there {@link #revoke}
+ * shoots the vCPUs down and {@link #completed} leads to the page being sent; here {@link
+ * #onCoherence} again, {@link #install}, {@link #grantExclusive}, {@link #wake}, and the vCPU goes
+ * on.
+ *
+ * <p>Threads: methods without another word need the duty token ({@link #tryDuty} takes it).
+ */
+public final class PluribusNode implements CacheEffects, RemoteInterrupts {
+  private static final Logger LOG = LoggerFactory.getLogger(PluribusNode.class);
+
+  /** Messages taken from the transport in one turn: bounds the time the token is held. */
+  private static final int POLL_LIMIT = 64;
+
+  /** Completed shoot-downs that can wait for the token's holder; vCPUs x pages in flight. */
+  private static final int COMPLETED_CAPACITY = 4096;
+
+  private static final int PAGE_SHIFT = 12;
+
+  /** Tries to hand an interrupt to a channel whose outbox is full before the node gives up. */
+  private static final int POST_ATTEMPTS = 100_000;
+
+  private final int self;
+  private final GuestRamLayout layout;
+  private final long ramAddress;
+  private final Transport transport;
+  private final CodeCache codeCache;
+  private final CacheController cache;
+  private final DirectoryController directory;
+  private final CoherenceCounters counters = new CoherenceCounters();
+  private final SoftMmuPageRights rights;
+  private final AtomicBoolean token = new AtomicBoolean();
+  private final LocalMessages localMessages = new LocalMessages();
+  private final ManyToOneConcurrentArrayQueue<Shootdown> completedShootdowns =
+      new ManyToOneConcurrentArrayQueue<>(COMPLETED_CAPACITY);
+  private final List<Shootdown> freeShootdowns = new ArrayList<>();
+  private VcpuThread[] vcpus = {};
+  private PageWaiter[] waiters = {};
+  private @Nullable PagePayload payload;
+  private volatile boolean stopping;
+  private volatile @Nullable String failure;
+
+  /**
+   * @param ramAddress host address of the RAM image in {@link GuestRamLayout} order
+   * @param holdNanos how long a fresh grant is kept from being revoked
+   */
+  public PluribusNode(
+      int self,
+      GuestRamLayout layout,
+      long ramAddress,
+      Transport transport,
+      CodeCache codeCache,
+      long holdNanos) {
+    this.self = self;
+    this.layout = layout;
+    this.ramAddress = ramAddress;
+    this.transport = transport;
+    this.codeCache = codeCache;
+    rights = new SoftMmuPageRights(layout.pageCount());
+    cache =
+        new CacheController(
+            self,
+            layout.nodeCount(),
+            layout.pageCount(),
+            holdNanos,
+            layout::homeOfPage,
+            this,
+            counters);
+    directory =
+        new DirectoryController(
+            self,
+            layout.nodeCount(),
+            layout.pageCount(),
+            layout::homeOfPage,
+            new HomeEffects(),
+            counters);
+  }
+
+  public int id() {
+    return self;
+  }
+
+  public GuestRamLayout layout() {
+    return layout;
+  }
+
+  public CoherenceCounters counters() {
+    return counters;
+  }
+
+  CodeCache codeCache() {
+    return codeCache;
+  }
+
+  Transport transport() {
+    return transport;
+  }
+
+  long ramAddress() {
+    return ramAddress;
+  }
+
+  /** Before the node starts: its vCPUs, which shoot-downs go to. */
+  void vcpus(VcpuThread[] threads) {
+    vcpus = threads.clone();
+  }
+
+  // ---- the duty token
+
+  /**
+   * Runs one turn of the duty cycle if nobody else does. Any thread.
+   *
+   * @return the amount of work done; 0 when there was none or the token was taken
+   */
+  public int tryDuty() {
+    if (!token.compareAndSet(false, true)) {
+      return 0;
+    }
+    try {
+      return duty();
+    } finally {
+      token.set(false);
+    }
+  }
+
+  /** Takes the token, giving the core away until it is free. Any thread that owns nothing. */
+  void takeToken() {
+    while (!token.compareAndSet(false, true)) {
+      Thread.yield();
+    }
+  }
+
+  boolean tryToken() {
+    return token.compareAndSet(false, true);
+  }
+
+  void releaseToken() {
+    token.set(false);
+  }
+
+  /** One turn: what arrived, what vCPUs acknowledged, whose hold is over. */
+  int duty() {
+    int work = transport.poll(POLL_LIMIT);
+    Shootdown s;
+    while ((s = completedShootdowns.poll()) != null) {
+      finish(s);
+      work++;
+    }
+    if (cache.nextDeadline() != Long.MAX_VALUE) {
+      cache.tick(System.nanoTime());
+    }
+    return work + deliverLocal();
+  }
+
+  /** Messages between this node's own controllers, until there are none. */
+  private int deliverLocal() {
+    int n = 0;
+    CoherenceMessage m;
+    while ((m = localMessages.poll()) != null) {
+      deliver(m);
+      n++;
+    }
+    return n;
+  }
+
+  private void deliver(CoherenceMessage m) {
+    if (m.forDirectory()) {
+      directory.message(m, System.nanoTime());
+    } else {
+      cache.message(m, System.nanoTime());
+    }
+  }
+
+  /** A coherence message from a peer. */
+  public void onCoherence(CoherenceMessage message, PagePayload bytes) {
+    payload = bytes;
+    deliver(message);
+    payload = null;
+    deliverLocal();
+  }
+
+  // ---- faults
+
+  /** Whether this node may read, or write, the page now. Any thread. */
+  boolean suffices(long page, boolean write) {
+    return rights.suffices(page, write);
+  }
+
+  /** Host address of a page of the RAM image. Any thread. */
+  long hostAddress(long page) {
+    return ramAddress + (page << PAGE_SHIFT);
+  }
+
+  /**
+   * Waits until this node has the right. On return the page stays here at least until the waiter
+   * has used it (see {@link PageWaiter}). Any thread that has a waiter and owns nothing.
+   *
+   * @throws VcpuStopped when the machine stops first
+   */
+  void acquire(PageWaiter waiter, long page, boolean write) {
+    waiter.begin(page, write);
+    IdleBackoff idle = waiter.idle();
+    idle.reset();
+    while (!waiter.granted()) {
+      if (stopping) {
+        waiter.end();
+        throw VcpuStopped.INSTANCE;
+      }
+      int work = 0;
+      if (tryToken()) {
+        try {
+          if (rights.suffices(page, write)) {
+            waiter.grant();
+            break;
+          }
+          if (waiter.mustAsk()) {
+            cache.fault(page, write, System.nanoTime());
+            work = deliverLocal();
+          }
+          work += duty();
+        } finally {
+          releaseToken();
+        }
+      }
+      if (work > 0) {
+        idle.reset();
+      } else {
+        idle.idle();
+      }
+    }
+    waiter.end();
+  }
+
+  /** Pins a page for Java code (loader, devices), waiting for it. See {@link NodeMemory}. */
+  void pin(PageWaiter waiter, long page, boolean write) {
+    while (true) {
+      acquire(waiter, page, write);
+      takeToken();
+      try {
+        if (cache.pin(page, write)) {
+          return;
+        }
+      } finally {
+        releaseToken();
+      }
+    }
+  }
+
+  /** Takes a pin back; {@code written} pages may hold other code now. */
+  void unpin(long page, boolean written) {
+    takeToken();
+    try {
+      if (written) {
+        codeCache.markStale(layout.gpaOfPage(page) >>> PAGE_SHIFT);
+      }
+      cache.unpin(page);
+      deliverLocal();
+    } finally {
+      releaseToken();
+    }
+  }
+
+  /** Adds somebody who can wait for pages. Before the machine starts, or with the token. */
+  void add(PageWaiter waiter) {
+    PageWaiter[] more = Arrays.copyOf(waiters, waiters.length + 1);
+    more[waiters.length] = waiter;
+    waiters = more;
+  }
+
+  // ---- effects of the cache controller
+
+  @Override
+  public void send(CoherenceMessage message) {
+    if (message.to == self) {
+      localMessages.add(message);
+      return;
+    }
+    long bytes = message.carriesData() ? hostAddress(message.page) : Channel.NO_PAYLOAD;
+    if (!transport.channel(message.to).sendCoherence(message, bytes)) {
+      LOG.debug("message to node {} not taken: {}", message.to, message);
+    }
+  }
+
+  @Override
+  public void install(long page) {
+    PagePayload bytes = payload;
+    if (bytes == null || bytes.isEmpty()) {
+      throw new IllegalStateException("no page bytes to install for page " + page);
+    }
+    bytes.copyTo(hostAddress(page));
+  }
+
+  @Override
+  public void installZero(long page) {
+    // A page that nobody has written since the machine began is a hole in the RAM image: zero.
+  }
+
+  @Override
+  public void grantShared(long page) {
+    rights.grantShared(page);
+  }
+
+  @Override
+  public void grantExclusive(long page) {
+    rights.grantExclusive(page);
+  }
+
+  @Override
+  public void downgrade(long page) {
+    rights.downgrade(page);
+    shootDown(page, Shootdown.Purpose.DOWNGRADE);
+  }
+
+  @Override
+  public void revoke(long page) {
+    rights.revoke(page);
+    codeCache.markStale(layout.gpaOfPage(page) >>> PAGE_SHIFT);
+    shootDown(page, Shootdown.Purpose.REVOKE);
+  }
+
+  @Override
+  public void wake(long page) {
+    for (PageWaiter w : waiters) {
+      w.wake(page, rights);
+    }
+  }
+
+  @Override
+  public void protocolError(ProtocolError reason, CoherenceMessage message) {
+    LOG.warn("refused {} from node {}: {}", message, message.from, reason);
+  }
+
+  /** What a home sends; it never carries page bytes. */
+  private final class HomeEffects implements DirectoryEffects {
+    @Override
+    public void send(CoherenceMessage message) {
+      PluribusNode.this.send(message);
+    }
+
+    @Override
+    public void protocolError(ProtocolError reason, CoherenceMessage message) {
+      PluribusNode.this.protocolError(reason, message);
+    }
+  }
+
+  // ---- shoot-downs
+
+  private void shootDown(long page, Shootdown.Purpose purpose) {
+    Shootdown s = begin(page, purpose, vcpus.length);
+    boolean done = vcpus.length == 0;
+    for (VcpuThread v : vcpus) {
+      done |= v.post(s, purpose != Shootdown.Purpose.REVOKE);
+    }
+    if (done) {
+      finish(s);
+    }
+  }
+
+  /**
+   * Makes all vCPUs but {@code except} (which is quiet) drop their right to write a page; returns
+   * when they have. Any vCPU thread without the token.
+   */
+  void dropWriteMappings(VcpuThread except, long page) {
+    if (vcpus.length == 1) {
+      return;
+    }
+    takeToken();
+    Shootdown s;
+    boolean done = false;
+    try {
+      s = begin(page, Shootdown.Purpose.CODE, vcpus.length);
+      for (VcpuThread v : vcpus) {
+        done |= v.post(s, true);
+      }
+    } finally {
+      releaseToken();
+    }
+    while (!done && !s.done()) {
+      if (stopping) {
+        throw VcpuStopped.INSTANCE;
+      }
+      tryDuty();
+      Thread.yield();
+    }
+    // Not pooled again: a late reader may still look at it.
+  }
+
+  private Shootdown begin(long page, Shootdown.Purpose purpose, int acknowledgements) {
+    boolean pooled = purpose != Shootdown.Purpose.CODE && !freeShootdowns.isEmpty();
+    Shootdown s = pooled ? freeShootdowns.removeLast() : new Shootdown();
+    s.begin(page, purpose, acknowledgements);
+    return s;
+  }
+
+  /** The last vCPU has acknowledged. Any thread. */
+  void completed(Shootdown s) {
+    if (s.purpose != Shootdown.Purpose.CODE && !completedShootdowns.offer(s)) {
+      throw new IllegalStateException("more than " + COMPLETED_CAPACITY + " shoot-downs under way");
+    }
+  }
+
+  private void finish(Shootdown s) {
+    long page = s.page;
+    Shootdown.Purpose purpose = s.purpose;
+    freeShootdowns.add(s);
+    if (purpose == Shootdown.Purpose.REVOKE) {
+      cache.revoked(page, System.nanoTime());
+    } else {
+      cache.downgraded(page, System.nanoTime());
+    }
+  }
+
+  // ---- other messages
+
+  /**
+   * An interrupt for a vCPU of another node. Any thread, with the token or without: the message
+   * goes out at once if nobody runs the duty cycle, else with the turn under way.
+   */
+  @Override
+  public void sendIpi(int peer, long message) {
+    post(peer, channel -> channel.postIpi(RemoteIpis.encode(message)));
+  }
+
+  @Override
+  public void sendEoi(int peer, int vector) {
+    post(peer, channel -> channel.postEoi(vector));
+  }
+
+  private void post(int peer, Predicate<Channel> message) {
+    Channel channel = transport.channel(peer);
+    for (int i = 0; i < POST_ATTEMPTS; i++) {
+      boolean taken = message.test(channel);
+      tryDuty();
+      if (taken || !channel.isOpen()) {
+        return;
+      }
+      Thread.yield();
+    }
+    fail("interrupts to node " + peer + " do not get away");
+  }
+
+  /** Says something about the machine's life to a peer. A thread without the token. */
+  public void sendLifecycle(int peer, LifecycleKind kind, int code, String text) {
+    takeToken();
+    try {
+      transport.channel(peer).sendLifecycle(kind, code, text);
+    } finally {
+      releaseToken();
+    }
+  }
+
+  /** Sends the final report. A thread without the token. */
+  public void sendReport(int peer, byte[] json) {
+    takeToken();
+    try {
+      transport.channel(peer).sendReport(json);
+    } finally {
+      releaseToken();
+    }
+  }
+
+  /** Asks a peer for its time. A thread without the token. */
+  public void sendClockRequest(int peer, long nowNanos) {
+    takeToken();
+    try {
+      transport.channel(peer).sendClockProbe(ClockProbeKind.REQUEST, nowNanos, 0, 0);
+    } finally {
+      releaseToken();
+    }
+  }
+
+  /** Tells a peer our time. Token holder. */
+  public void sendClockReply(int peer, long t0, long receivedNanos, long nowNanos) {
+    transport.channel(peer).sendClockProbe(ClockProbeKind.REPLY, t0, receivedNanos, nowNanos);
+  }
+
+  // ---- the end
+
+  boolean stopping() {
+    return stopping;
+  }
+
+  /** Everybody who waits gives up. Any thread. */
+  void stop() {
+    stopping = true;
+    for (VcpuThread v : vcpus) {
+      v.kick();
+    }
+  }
+
+  /** Says why this node cannot go on. Any thread; the first reason counts. */
+  void fail(String reason) {
+    synchronized (this) {
+      if (failure == null) {
+        failure = reason;
+      }
+    }
+    stop();
+  }
+
+  /** Why the node cannot go on, or null. Any thread. */
+  public @Nullable String failureReason() {
+    return failure;
+  }
+}

@@ -1,0 +1,12 @@
+package org.pluribus.vmm.node;
+
+/** Unwinds a vCPU thread that waits for something when the machine stops. No stack trace. */
+final class VcpuStopped extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  static final VcpuStopped INSTANCE = new VcpuStopped();
+
+  private VcpuStopped() {
+    super("the machine stops", null, false, false);
+  }
+}
