@@ -239,7 +239,6 @@ public final class Cpu extends CpuMemory {
     }
     if (interruptShadow) {
       raiseAttention(ATTENTION_INTERRUPT); // the next boundary
-      stepSpecially();
       return true;
     }
     if (!nmiBlocked && env.takeNmi(this)) {

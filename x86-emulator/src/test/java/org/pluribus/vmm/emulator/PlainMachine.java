@@ -67,6 +67,10 @@ public final class PlainMachine implements CpuEnvironment, AutoCloseable {
   public int pendingVector = -1;
 
   public boolean pendingNmi;
+
+  /** Polls until {@link Cpu#run} returns: ends guest code that runs away. */
+  public int safepointsLeft = 20;
+
   public boolean tripleFaulted;
 
   /** Unknown instructions met. */
@@ -374,7 +378,7 @@ public final class PlainMachine implements CpuEnvironment, AutoCloseable {
 
   @Override
   public boolean safepoint(Cpu c) {
-    return false;
+    return safepointsLeft-- > 0;
   }
 
   @Override
