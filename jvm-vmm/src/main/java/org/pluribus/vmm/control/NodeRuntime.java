@@ -137,7 +137,6 @@ public final class NodeRuntime implements AutoCloseable {
     }
     machine.enter(entry);
     awaitPeers(peers::allReady, "to be ready");
-    machine.clock().startAt(0);
     peers.broadcast(LifecycleKind.START, 0, "");
     return end.outcome();
   }
@@ -200,6 +199,7 @@ public final class NodeRuntime implements AutoCloseable {
       throw new IllegalStateException("stopping without a reason");
     }
     console.flush();
+    machine.describeVcpus().forEach(line -> LOG.info("at the end: {}", line));
     peers.broadcast(LifecycleKind.STOP, outcome.exitCode(), outcome.reason());
     machine.stopVcpus(STOP_TIMEOUT_MILLIS);
     exchangeReports();

@@ -224,6 +224,11 @@ public final class NodeMachine implements AutoCloseable {
     }
   }
 
+  /** A line per vCPU: where it is. Any thread. */
+  public List<String> describeVcpus() {
+    return java.util.Arrays.stream(vcpus).map(VcpuThread::describe).toList();
+  }
+
   /** Stops the vCPUs and waits for their threads, for a bounded time. */
   public void stopVcpus(long millis) throws InterruptedException {
     node.stop();

@@ -36,11 +36,8 @@ final class PageWaiter {
     return idle;
   }
 
-  /** Starts waiting; a vCPU is quiet from here on. The waiting thread. */
+  /** Starts waiting; a vCPU is quiet by now. The waiting thread. */
   void begin(long page, boolean write) {
-    if (vcpu != null) {
-      vcpu.quiet();
-    }
     this.write = write;
     asked = false;
     this.page = page;

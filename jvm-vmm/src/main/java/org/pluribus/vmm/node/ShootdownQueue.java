@@ -57,9 +57,13 @@ final class ShootdownQueue {
     return (boolean) RUNNING.getVolatile(this);
   }
 
-  /** The vCPU will use no host address until {@link #run}. vCPU thread. */
-  void quiet() {
+  /**
+   * The vCPU will use no host address until {@link #run}. It serves what was posted while it still
+   * ran: nobody else would. vCPU thread.
+   */
+  void quiet(Cpu cpu, PluribusNode node) {
     RUNNING.setVolatile(this, false);
+    drain(cpu, node);
   }
 
   /**

@@ -114,6 +114,21 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
     return unknown;
   }
 
+  /** Where the vCPU is, for the log; racy, from any thread. */
+  String describe() {
+    return String.format(
+        "vCPU %d at %x in CR3 %x, CPL %d%s%s%s, %d instructions, apic %s",
+        index,
+        cpu.rip,
+        cpu.cr3,
+        cpu.cpl,
+        cpu.halted ? ", halted" : "",
+        cpu.interruptsEnabled() ? ", IF" : "",
+        shootdowns.isRunning() ? ", running" : "",
+        cpu.instructions,
+        apic);
+  }
+
   void start() {
     thread.start();
   }
@@ -162,7 +177,7 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
       LOG.error("vCPU {} failed at RIP {}", index, Long.toHexString(cpu.rip), t);
       node.fail("vCPU " + index + " failed: " + t);
     } finally {
-      shootdowns.quiet();
+      shootdowns.quiet(cpu, node);
     }
   }
 
@@ -172,7 +187,7 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
   }
 
   private void waitForSipi() {
-    shootdowns.quiet();
+    shootdowns.quiet(cpu, node);
     haltIdle.reset();
     while (!node.stopping()) {
       int page = apic.takeSipi();
@@ -220,6 +235,7 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
 
   private void fetch(long page, boolean write) {
     long start = System.nanoTime();
+    shootdowns.quiet(cpu, node);
     node.acquire(waiter, page, write);
     shootdowns.drainOlder(cpu, node);
     latency.recordValue(Math.min(System.nanoTime() - start, MAX_LATENCY_NANOS));
@@ -232,7 +248,7 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
 
   @Override
   public void dropWriteMappings(Cpu c, long gpaPage) {
-    shootdowns.quiet();
+    shootdowns.quiet(cpu, node);
     node.dropWriteMappings(this, layout.pageOf(gpaPage << 12));
     enterGuest();
   }
@@ -274,7 +290,7 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
     if (devices.isLocal()) {
       return devices.local(mmio, write, address, size, value);
     }
-    shootdowns.quiet();
+    shootdowns.quiet(cpu, node);
     long result = devices.remote(index, mmio, write, address, size, value);
     enterGuest();
     return result;
@@ -332,7 +348,7 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
 
   @Override
   public boolean safepoint(Cpu c) {
-    shootdowns.quiet();
+    shootdowns.quiet(cpu, node);
     node.tryDuty();
     enterGuest();
     return !node.stopping() && !takeInit();
@@ -340,7 +356,7 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
 
   @Override
   public boolean halt(Cpu c) {
-    shootdowns.quiet();
+    shootdowns.quiet(cpu, node);
     haltIdle.reset();
     while (!apic.wakeupPending(c.interruptsEnabled())) {
       if (node.stopping()) {
