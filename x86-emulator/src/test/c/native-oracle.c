@@ -129,6 +129,8 @@ static void run(void) {
   memcpy((void *)CODE_ADDRESS, in->code, CODE_BYTES);
   memcpy((void *)DATA_ADDRESS, in->data, DATA_BYTES);
   syscall(SYS_arch_prctl, ARCH_SET_GS, in->gs_base);
+  // A 64-bit process starts with null DS and ES, and a case may have loaded them.
+  __asm__ volatile("movl %0, %%ds\n movl %0, %%es" ::"r"(0x2B));
   __asm__ volatile("int3" ::: "memory");
   memcpy(out->data, (void *)DATA_ADDRESS, DATA_BYTES);
   unsigned long gs;

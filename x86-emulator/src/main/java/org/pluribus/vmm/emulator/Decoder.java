@@ -322,7 +322,7 @@ public final class Decoder {
       default -> {
         kind = Insn.SREG;
         size = 2;
-        reg = "ESCSSSDSFSGS".indexOf(name) / 2;
+        reg = "ES CS SS DS FS GS".indexOf(name) / 3;
       }
     }
     out.size[n] = (byte) size;
