@@ -23,7 +23,7 @@ public interface Channel {
   /** The node at the other end. */
   int peer();
 
-  /** Whether messages are still taken: false once the peer is lost, misbehaved or has said bye. */
+  /** Whether messages are still taken: false once the peer is lost or has left, or we said bye. */
   boolean isOpen();
 
   /**

@@ -30,7 +30,6 @@ final class FramedChannel implements Channel {
   /** Read by posting threads, written by the duty token's holder. */
   private volatile boolean open;
 
-  private boolean saidBye;
   private @Nullable String overflow;
   private long bytesSent;
   private long bytesReceived;
@@ -134,9 +133,6 @@ final class FramedChannel implements Channel {
 
   @Override
   public boolean sendLifecycle(LifecycleKind kind, int code, String text) {
-    if (saidBye) {
-      return false;
-    }
     byte[] bytes = text.isEmpty() ? NO_TEXT : utf8(text);
     OutboundLane lane = claim(Lane.CONTROL, FrameEncoder.LIFECYCLE_BYTES + bytes.length);
     if (lane == null) {
@@ -144,7 +140,10 @@ final class FramedChannel implements Channel {
     }
     encoder.lifecycle(lane.buffer(), lane.offset(), kind, code, bytes);
     lane.commit();
-    saidBye = kind == LifecycleKind.BYE;
+    if (kind == LifecycleKind.BYE) {
+      // The last word; what waits before it still goes out.
+      open = false;
+    }
     return true;
   }
 
@@ -215,9 +214,9 @@ final class FramedChannel implements Channel {
     lane.commit();
   }
 
-  /** Gives a sign of life, unless one is waiting to go out anyway or bye was said. */
+  /** Gives a sign of life, unless something is waiting to go out anyway. */
   void heartbeat() {
-    if (open && !saidBye && lanes[Lane.CONTROL.code()].queuedBytes() == 0) {
+    if (open && lanes[Lane.CONTROL.code()].queuedBytes() == 0) {
       sendLifecycle(LifecycleKind.HEARTBEAT, 0, "");
     }
   }

@@ -180,10 +180,10 @@ public final class FramedTransport implements Transport {
       boolean complete = true;
       for (PeerSession session : sessions) {
         greet(session);
-        complete &= session.state == PeerSession.State.GREETED;
+        complete &= session.state == PeerSession.State.GREETED && !session.channel.hasQueued();
       }
       if (complete) {
-        // Our last hello may still be here. A network that needs driving gets more from poll().
+        // Our last hello may still be in the driver.
         network.drive();
         return;
       }
@@ -257,7 +257,7 @@ public final class FramedTransport implements Transport {
 
   private boolean anyQueued() {
     for (PeerSession session : sessions) {
-      if (session.state == PeerSession.State.OPEN && session.channel.hasQueued()) {
+      if (session.isConnected() && session.channel.hasQueued()) {
         return true;
       }
     }
@@ -278,7 +278,7 @@ public final class FramedTransport implements Transport {
     for (Lane lane : LANES) {
       for (int i = 0; i < sessions.length && delivered < limit; i++) {
         PeerSession session = sessions[(firstPeer + i) % sessions.length];
-        if (session.state == PeerSession.State.OPEN) {
+        if (session.isConnected()) {
           delivered += network.poll(session.peer, lane, limit - delivered);
         }
       }
@@ -299,21 +299,20 @@ public final class FramedTransport implements Transport {
       nextHeartbeatNanos = now + interval;
     }
     for (PeerSession session : sessions) {
-      if (session.state != PeerSession.State.OPEN) {
-        continue;
+      if (beat && session.isConnected()) {
+        session.channel.heartbeat();
       }
       if (pause > interval) {
         // We did not listen, so the peer was not silent.
         session.lastHeardNanos += pause;
       }
-      if (beat) {
-        session.channel.heartbeat();
-      }
-      if (session.lossReason == null) {
-        session.lossReason = silence(session, now);
-      }
-      if (session.lossReason != null) {
-        lose(session, session.lossReason, target);
+      if (session.state == PeerSession.State.OPEN) {
+        if (session.lossReason == null) {
+          session.lossReason = silence(session, now);
+        }
+        if (session.lossReason != null) {
+          lose(session, session.lossReason, target);
+        }
       }
     }
   }
@@ -350,7 +349,7 @@ public final class FramedTransport implements Transport {
     public void onFrame(int peer, Lane lane, DirectBuffer buffer, int offset, int length) {
       PeerSession session = session(peer);
       FrameDecoder decoder = session.decoder;
-      if (closed || !session.listens() || decoder == null) {
+      if (closed || !session.isHeard() || decoder == null) {
         return;
       }
       session.lastHeardNanos = lastPollNanos;
@@ -375,7 +374,10 @@ public final class FramedTransport implements Transport {
     @Override
     public void onLinkDown(int peer, String reason) {
       PeerSession session = session(peer);
-      if (session.listens()) {
+      if (session.state == PeerSession.State.LEAVING) {
+        session.state = PeerSession.State.GONE;
+        session.channel.close();
+      } else if (session.isHeard()) {
         session.lossReason = network.name(peer) + " " + reason;
       }
     }
@@ -400,9 +402,7 @@ public final class FramedTransport implements Transport {
 
     @Override
     public void onBye(int peer) {
-      PeerSession session = session(peer);
-      session.state = PeerSession.State.GONE;
-      session.channel.close();
+      session(peer).state = PeerSession.State.LEAVING;
     }
   }
 }

@@ -12,7 +12,9 @@ final class PeerSession {
     GREETED,
     /** Messages flow. */
     OPEN,
-    /** Lost, thrown out, or left with a bye. */
+    /** It has said bye: nothing comes any more, but it still listens, to hear our bye. */
+    LEAVING,
+    /** Lost, thrown out, or closed after its bye. */
     GONE
   }
 
@@ -38,7 +40,12 @@ final class PeerSession {
   }
 
   /** Whether what it sends still counts. */
-  boolean listens() {
-    return state != State.GONE && lossReason == null;
+  boolean isHeard() {
+    return state != State.GONE && state != State.LEAVING && lossReason == null;
+  }
+
+  /** Whether there is something to send or to receive. */
+  boolean isConnected() {
+    return state == State.OPEN || state == State.LEAVING;
   }
 }

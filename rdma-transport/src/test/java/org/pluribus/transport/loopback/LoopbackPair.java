@@ -23,7 +23,8 @@ final class LoopbackPair implements AutoCloseable {
     zero = LoopbackTransport.create(cluster, new NodeIdentity(0, 2, PAGES, key, 7), limits);
     one = LoopbackTransport.create(cluster, new NodeIdentity(1, 2, PAGES, key, 7), limits);
     CompletableFuture<Void> other =
-        CompletableFuture.runAsync(() -> one.connect(oneHandler, PATIENCE));
+        CompletableFuture.runAsync(
+            () -> one.connect(oneHandler, PATIENCE), task -> Thread.ofPlatform().start(task));
     zero.connect(zeroHandler, PATIENCE);
     other.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
   }

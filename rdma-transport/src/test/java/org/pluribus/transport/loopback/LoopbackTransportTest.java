@@ -262,10 +262,15 @@ class LoopbackTransportTest {
   void byeIsNoLossAndCloseWithoutItIs() {
     try (LoopbackPair pair = new LoopbackPair(TransportLimits.DEFAULT, atZero, atOne)) {
       pair.zero.channel(1).sendLifecycle(LifecycleKind.BYE, 0, "done");
+      assertThat(pair.zero.channel(1).sendEoi(1)).isFalse();
+      pair.one.poll(LIMIT);
+      assertThat(atOne.events).containsExactly("0 BYE 0 done");
+      assertThat(pair.one.channel(0).sendLifecycle(LifecycleKind.BYE, 0, "me too")).isTrue();
+      pair.zero.poll(LIMIT);
+      assertThat(atZero.events).containsExactly("1 BYE 0 me too");
       pair.zero.close();
       pair.one.poll(LIMIT);
       pair.one.poll(LIMIT);
-      assertThat(atOne.events).containsExactly("0 BYE 0 done");
       assertThat(atOne.losses).isEmpty();
       assertThat(pair.one.channel(0).isOpen()).isFalse();
     }
@@ -330,7 +335,9 @@ class LoopbackTransportTest {
     Transport first = LoopbackTransport.create(cluster, zero, TransportLimits.DEFAULT);
     Transport second = LoopbackTransport.create(cluster, one, TransportLimits.DEFAULT);
     CompletableFuture<Void> other =
-        CompletableFuture.runAsync(() -> second.connect(atOne, LoopbackPair.PATIENCE));
+        CompletableFuture.runAsync(
+            () -> second.connect(atOne, LoopbackPair.PATIENCE),
+            task -> Thread.ofPlatform().start(task));
     List<String> texts = new ArrayList<>();
     try {
       first.connect(atZero, LoopbackPair.PATIENCE);

@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.pluribus.transport.MessageHandler;
 import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.Transport;
@@ -29,10 +28,30 @@ final class AeronPair implements AutoCloseable {
     AeronSettings settings = AeronSettings.of(freeEndpoints(2));
     zero = AeronTransport.create(new NodeIdentity(0, 2, PAGES, key, 7), limits, settings);
     one = AeronTransport.create(new NodeIdentity(1, 2, PAGES, key, 7), limits, settings);
-    CompletableFuture<Void> other =
-        CompletableFuture.runAsync(() -> one.connect(oneHandler, PATIENCE));
-    zero.connect(zeroHandler, PATIENCE);
-    pollUntilDone(zero, other.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+    connect(zero, zeroHandler, one, oneHandler);
+  }
+
+  /** Connects two nodes with each other. */
+  static void connect(
+      Transport zero, MessageHandler zeroHandler, Transport one, MessageHandler oneHandler) {
+    CompletableFuture<Void> other = async(() -> one.connect(oneHandler, PATIENCE));
+    try {
+      zero.connect(zeroHandler, PATIENCE);
+    } catch (RuntimeException failed) {
+      other
+          .exceptionally(alsoFailed -> {
+            failed.addSuppressed(alsoFailed);
+            return null;
+          })
+          .join();
+      throw failed;
+    }
+    pollUntilDone(zero, other);
+  }
+
+  /** Runs something on a thread of its own (the common pool may have but one, and be waiting). */
+  static CompletableFuture<Void> async(Runnable task) {
+    return CompletableFuture.runAsync(task, command -> Thread.ofPlatform().start(command));
   }
 
   /** Waits for a peer to be connected too; it may need what this node has to send. */
@@ -60,7 +79,7 @@ final class AeronPair implements AutoCloseable {
 
   @Override
   public void close() {
-    CompletableFuture<Void> other = CompletableFuture.runAsync(one::close);
+    CompletableFuture<Void> other = async(one::close);
     zero.close();
     other.join();
   }

@@ -115,7 +115,7 @@ class AeronTransportTest {
     String json = "[" + "1234567,".repeat(50_000) + "0]";
     pair.zero.channel(1).sendReport(json.getBytes(StandardCharsets.UTF_8));
     pair.zero.channel(1).sendLifecycle(LifecycleKind.BYE, 0, "end");
-    CompletableFuture<Void> closing = CompletableFuture.runAsync(pair.zero::close);
+    CompletableFuture<Void> closing = AeronPair.async(pair.zero::close);
     while (atOne.events.size() < 2) {
       pair.one.poll(LIMIT);
       Thread.onSpinWait();
@@ -130,7 +130,7 @@ class AeronTransportTest {
   @Test
   void peerThatClosesWithoutByeIsLost() throws IOException {
     AeronPair pair = new AeronPair(TransportLimits.DEFAULT, atZero, atOne);
-    CompletableFuture<Void> closing = CompletableFuture.runAsync(pair.zero::close);
+    CompletableFuture<Void> closing = AeronPair.async(pair.zero::close);
     while (atOne.losses.isEmpty()) {
       pair.one.poll(LIMIT);
       Thread.onSpinWait();
@@ -228,13 +228,9 @@ class AeronTransportTest {
             new NodeIdentity(0, 2, 10, key, 1), TransportLimits.DEFAULT, forFirst);
     Transport one = AeronTransport.create(second, TransportLimits.DEFAULT, forFirst);
     Transport other = AeronTransport.create(second, TransportLimits.DEFAULT, forSecond);
-    CompletableFuture<Void> connecting =
-        CompletableFuture.runAsync(() -> one.connect(atOne, AeronPair.PATIENCE));
-    zero.connect(atZero, AeronPair.PATIENCE);
-    AeronPair.pollUntilDone(zero, connecting);
+    AeronPair.connect(zero, atZero, one, atOne);
     CompletableFuture<Void> intruding =
-        CompletableFuture.runAsync(
-            () -> other.connect(new RecordingHandler(), Duration.ofSeconds(2)));
+        AeronPair.async(() -> other.connect(new RecordingHandler(), Duration.ofSeconds(2)));
     while (atZero.losses.isEmpty()) {
       zero.poll(LIMIT);
       one.poll(LIMIT);
@@ -273,10 +269,7 @@ class AeronTransportTest {
             new NodeIdentity(1, 2, 10, key, 1),
             TransportLimits.DEFAULT,
             settings.withThreading(DriverThreading.DEDICATED, DriverIdle.YIELD));
-    CompletableFuture<Void> other =
-        CompletableFuture.runAsync(() -> one.connect(atOne, AeronPair.PATIENCE));
-    zero.connect(atZero, AeronPair.PATIENCE);
-    AeronPair.pollUntilDone(zero, other);
+    AeronPair.connect(zero, atZero, one, atOne);
     zero.channel(1).sendEoi(5);
     while (atOne.events.isEmpty()) {
       zero.poll(LIMIT);
@@ -284,7 +277,7 @@ class AeronTransportTest {
       Thread.onSpinWait();
     }
     assertThat(atOne.events).containsExactly("0 EOI 5");
-    CompletableFuture<Void> closing = CompletableFuture.runAsync(one::close);
+    CompletableFuture<Void> closing = AeronPair.async(one::close);
     zero.close();
     closing.join();
   }
@@ -304,7 +297,7 @@ class AeronTransportTest {
     Transport first = AeronTransport.create(zero, TransportLimits.DEFAULT, settings);
     Transport second = AeronTransport.create(one, TransportLimits.DEFAULT, settings);
     CompletableFuture<Void> other =
-        CompletableFuture.runAsync(() -> second.connect(atOne, AeronPair.PATIENCE));
+        AeronPair.async(() -> second.connect(atOne, AeronPair.PATIENCE));
     List<String> texts = new ArrayList<>();
     try {
       first.connect(atZero, AeronPair.PATIENCE);
