@@ -27,8 +27,11 @@ final class Fadt {
    */
   private static final int BOOT_ARCH = 1 << 0 | 1 << 2 | 1 << 3;
 
-  /** Flags: WBINVD works, C1 on every CPU, no sleep button, RTC can't wake, 32-bit PM timer. */
-  private static final long FLAGS = 1 << 0 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 10;
+  /**
+   * Flags: WBINVD works, C1 on every CPU, no sleep button, RTC can't wake, 32-bit PM timer, reset
+   * register; physical destinations, please: a logical one would have to go to every node.
+   */
+  private static final long FLAGS = 1 << 0 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 19;
 
   private static final int PM1_EVENT_BITS = 32;
   private static final int PM1_CONTROL_BITS = 16;

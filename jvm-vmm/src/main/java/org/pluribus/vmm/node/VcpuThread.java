@@ -273,7 +273,8 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
   }
 
   private boolean isApic(long gpa) {
-    return gpa - apic.mmioBase() >= 0 && gpa - apic.mmioBase() < AddressMap.LAPIC_SIZE;
+    long base = apic.mmioBase(); // negative while it has no MMIO page
+    return base >= 0 && gpa - base >= 0 && gpa - base < AddressMap.LAPIC_SIZE;
   }
 
   @Override

@@ -122,7 +122,7 @@ class AcpiTablesTest {
     assertThat(memory.readInt(fadt + 64)).isEqualTo(0x604);
     assertThat(memory.readInt(fadt + 76)).isEqualTo(0x608);
     assertThat(memory.readBytes(fadt + 88, 4)).containsExactly(4, 2, 0, 4);
-    assertThat(memory.readInt(fadt + 112)).as("flags").isEqualTo(0x565);
+    assertThat(memory.readInt(fadt + 112)).as("flags").isEqualTo(0x8_0565);
     assertThat(memory.readLong(fadt + 120)).as("reset port").isEqualTo(0xCF9);
     assertThat(memory.readByte(fadt + 128)).as("reset value").isEqualTo((byte) 6);
     assertThat(memory.readBytes(fadt + 148, 4)).as("X_PM1a_EVT").containsExactly(1, 32, 0, 3);
