@@ -339,6 +339,9 @@ final class SoftFloat {
     } else if ((masks & UNDERFLOW) == 0) {
       flags |= UNDERFLOW | (inexact ? PRECISION : 0);
       r.exponent += EXPONENT_WRAP;
+      if (r.exponent < minimum) {
+        r.setZero(r.negative);
+      }
     } else if (flushToZero) {
       flags |= UNDERFLOW | PRECISION;
       r.setZero(r.negative);
@@ -361,6 +364,9 @@ final class SoftFloat {
     if ((masks & OVERFLOW) == 0) {
       flags |= inexact ? PRECISION : 0;
       r.exponent -= EXPONENT_WRAP;
+      if (r.exponent > maximum) {
+        r.setInfinite(r.negative); // FSCALE went further than the wrap reaches
+      }
       return;
     }
     flags |= PRECISION;
