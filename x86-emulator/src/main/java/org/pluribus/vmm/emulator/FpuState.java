@@ -83,7 +83,7 @@ final class FpuState {
   static void fxrstor(Cpu c, Insn i) {
     checkFx(c);
     long la = fxAddress(c, i, FXSAVE_SIZE, 16, false);
-    X87Environment.checkReadable(c, la, FXSAVE_SIZE);
+    X87Environment.checkReadable(c, la, FXSAVE_SIZE, 1);
     int mxcsr = loadMxcsr(c, la);
     restoreX87(c, la, wide(i));
     c.mxcsr = mxcsr;
@@ -227,7 +227,7 @@ final class FpuState {
   static void xrstor(Cpu c, Insn i) {
     checkX(c);
     long la = fxAddress(c, i, XSAVE_SIZE, 64, false);
-    X87Environment.checkReadable(c, la, XSAVE_SIZE);
+    X87Environment.checkReadable(c, la, XSAVE_SIZE, 1);
     long present = c.load64(la + OFFSET_XSTATE_BV);
     boolean reservedSet = (c.load64(la + OFFSET_XCOMP_BV) | c.load64(la + OFFSET_RESERVED)) != 0;
     if (reservedSet || (present & ~c.xcr0) != 0) {

@@ -341,6 +341,8 @@ final class SoftFloat {
       r.exponent += EXPONENT_WRAP;
       if (r.exponent < minimum) {
         r.setZero(r.negative);
+        flags |= PRECISION;
+        roundedUp = false;
       }
     } else if (flushToZero) {
       flags |= UNDERFLOW | PRECISION;
@@ -366,6 +368,8 @@ final class SoftFloat {
       r.exponent -= EXPONENT_WRAP;
       if (r.exponent > maximum) {
         r.setInfinite(r.negative); // FSCALE went further than the wrap reaches
+        flags |= PRECISION;
+        roundedUp = true;
       }
       return;
     }

@@ -83,7 +83,7 @@ final class SseOperands {
 
   /** Stores 16 bytes at {@code la}, all or nothing. */
   static void store128(Cpu c, long la, long low, long high) {
-    if ((la & 15) != 0) {
+    if ((la & ~CpuMemory.PAGE_MASK) > CpuMemory.PAGE_SIZE - 16) {
       c.checkWritable(la, 16);
     }
     c.store64(la, low);

@@ -120,10 +120,15 @@ final class X87 {
   }
 
   static boolean settle(Cpu c, boolean c1) {
+    boolean stopped = unmasked(c, BEFORE);
+    if (stopped) {
+      c.soft.flags &= BEFORE | STACK_FAULT; // nothing was computed
+    }
     int flags = c.soft.flags;
-    int status = c.fpStatus & ~C1 | flags | (c1 ? C1 : 0);
+    boolean up = c1 && (!stopped || (flags & STACK_FAULT) != 0);
+    int status = c.fpStatus & ~C1 | flags | (up ? C1 : 0);
     c.fpStatus = unmasked(c, -1) ? status | SUMMARY : status;
-    return !unmasked(c, BEFORE);
+    return !stopped;
   }
 
   /** An operand is empty: invalid operation with C1 = 0. Whether the masked response follows. */
@@ -144,7 +149,9 @@ final class X87 {
 
   // ---- NaNs ----
 
-  /** Whether a or b of the work space is a NaN or unsupported; then r is what the operation gives. */
+  /**
+   * Whether a or b of the work space is a NaN or unsupported; then r is what the operation gives.
+   */
   static boolean nanResult(SoftFloat f) {
     FloatValue a = f.a;
     FloatValue b = f.b;

@@ -223,17 +223,16 @@ final class X87Arithmetic {
   }
 
   private static void unorderedByUnderflow(Cpu c, int pops) {
-    if (X87.stackUnderflow(c)) {
-      X87.setConditions(c, conditions(SseArithmetic.UNORDERED));
-      popTimes(c, pops);
-    }
+    boolean masked = X87.stackUnderflow(c);
+    X87.setConditions(c, conditions(SseArithmetic.UNORDERED));
+    popTimes(c, masked ? pops : 0);
   }
 
   private static void finishCompare(Cpu c, int order, int pops) {
-    if (X87.settle(c, false)) {
-      X87.setConditions(c, conditions(order));
-      popTimes(c, pops);
-    }
+    boolean masked = X87.settle(c, false);
+    // Even an unmasked exception sets the codes, as processors do; it only keeps the stack.
+    X87.setConditions(c, conditions(order));
+    popTimes(c, masked ? pops : 0);
   }
 
   /** FCOMI, FUCOMI and their popping forms. */
@@ -243,19 +242,17 @@ final class X87Arithmetic {
       SoftFloat f = X87.begin(c, i);
       int st = i.modrm & 7;
       int order = SseArithmetic.UNORDERED;
-      boolean go;
+      boolean masked;
       if (X87.empty(c, 0) || X87.empty(c, st)) {
-        go = X87.stackUnderflow(c);
+        masked = X87.stackUnderflow(c);
       } else {
         X87.load(c, 0, f.a);
         X87.load(c, st, f.b);
         order = order(f, signalsQuiet);
-        go = X87.settle(c, false);
+        masked = X87.settle(c, (c.fpStatus & X87.C1) != 0);
       }
-      if (go) {
-        SseFloat.setOrderFlags(c, order);
-        popIf(c, pop);
-      }
+      SseFloat.setOrderFlags(c, order);
+      popIf(c, pop && masked);
     };
   }
 

@@ -24,7 +24,7 @@ final class X87Environment {
     FpuState.checkAvailable(c);
     int size = environmentSize(i);
     long la = c.address(i, size, true);
-    c.checkWritable(la, size);
+    checkWritable(c, la, size, unit(i));
     store(c, i, la);
     c.fpControl |= 0x3F;
     FpuState.summarize(c);
@@ -34,7 +34,7 @@ final class X87Environment {
     FpuState.checkWaiting(c);
     int size = environmentSize(i);
     long la = c.address(i, size, false);
-    checkReadable(c, la, size);
+    checkReadable(c, la, size, unit(i));
     load(c, i, la);
   }
 
@@ -42,7 +42,7 @@ final class X87Environment {
     FpuState.checkAvailable(c);
     int size = environmentSize(i);
     long la = c.address(i, size + REGISTER_BYTES, true);
-    c.checkWritable(la, size + REGISTER_BYTES);
+    checkWritable(c, la, size + REGISTER_BYTES, unit(i));
     store(c, i, la);
     for (int k = 0; k < 8; k++) {
       int r = c.fpTop + k & 7;
@@ -56,7 +56,7 @@ final class X87Environment {
     FpuState.checkWaiting(c);
     int size = environmentSize(i);
     long la = c.address(i, size + REGISTER_BYTES, false);
-    checkReadable(c, la, size + REGISTER_BYTES);
+    checkReadable(c, la, size + REGISTER_BYTES, unit(i));
     load(c, i, la);
     for (int k = 0; k < 8; k++) {
       int r = c.fpTop + k & 7;
@@ -65,10 +65,19 @@ final class X87Environment {
     }
   }
 
-  /** Raises what loading would raise, before anything changes. */
-  static void checkReadable(Cpu c, long la, int size) {
-    c.load8(la);
+  /** Raises what loading would raise, before anything changes: the first word, the last byte. */
+  static void checkReadable(Cpu c, long la, int size, int unit) {
+    c.load(la, unit);
     c.load8(la + size - 1);
+  }
+
+  private static void checkWritable(Cpu c, long la, int size, int unit) {
+    c.checkWritable(la, unit);
+    c.checkWritable(la + size - 1, 1);
+  }
+
+  private static int unit(Insn i) {
+    return i.opSize == 2 ? 2 : 4;
   }
 
   private static boolean realLayout(Cpu c) {
@@ -76,7 +85,7 @@ final class X87Environment {
   }
 
   private static void store(Cpu c, Insn i, long la) {
-    int unit = i.opSize == 2 ? 2 : 4;
+    int unit = unit(i);
     long upper = unit == 4 ? 0xFFFF0000L : 0; // reserved halves are stored as ones
     c.store(la, unit, upper | c.fpControl);
     c.store(la + unit, unit, upper | FpuState.statusWord(c));
@@ -108,7 +117,7 @@ final class X87Environment {
   }
 
   private static void load(Cpu c, Insn i, long la) {
-    int unit = i.opSize == 2 ? 2 : 4;
+    int unit = unit(i);
     c.fpControl = FpuState.legalControl((int) c.load16(la));
     int tags = (int) c.load16(la + 2L * unit);
     int empty = 0;

@@ -22,7 +22,9 @@ final class X87Moves {
         f.flags |= f.a.denormal ? SoftFloat.DENORMAL : 0;
         f.r.copy(f.a);
       }
-      if (X87.settle(c)) {
+      // A denormal is loaded even when its exception is unmasked, as processors do.
+      X87.settle(c, false);
+      if (!X87.unmasked(c, SoftFloat.INVALID)) {
         X87.push(c);
         X87.store(c, 0, f.r);
       }
@@ -153,6 +155,8 @@ final class X87Moves {
         X87.settle(c);
         popIf(c, pop);
       } else {
+        c.checkWritable(la, size);
+        f.flags &= ~SoftFloat.PRECISION; // nothing was stored, nothing got inexact
         X87.settle(c, false);
       }
     };
@@ -186,6 +190,8 @@ final class X87Moves {
       f.r.setDefaultNan();
       if (!X87.unmasked(c, X87.NOT_STORED)) {
         storeTenBytes(c, la, f.r.extendedSignificand(), f.r.extendedSignExponent());
+      } else {
+        c.checkWritable(la, 10);
       }
     } else {
       storeTenBytes(c, la, c.fpSignificand[c.fpTop], c.fpSignExponent[c.fpTop]);
@@ -196,7 +202,9 @@ final class X87Moves {
   }
 
   private static void storeTenBytes(Cpu c, long la, long low, int high) {
-    c.checkWritable(la, 10);
+    if ((la & ~CpuMemory.PAGE_MASK) > CpuMemory.PAGE_SIZE - 10) {
+      c.checkWritable(la, 10);
+    }
     c.store64(la, low);
     c.store16(la + 8, high);
   }
@@ -219,6 +227,7 @@ final class X87Moves {
         X87.settle(c);
         popIf(c, pop);
       } else {
+        c.checkWritable(la, size);
         X87.settle(c, false);
       }
     };
@@ -250,6 +259,7 @@ final class X87Moves {
       }
     }
     if (X87.unmasked(c, X87.NOT_STORED)) {
+      c.checkWritable(la, 10);
       X87.settle(c, false);
       return;
     }
@@ -286,6 +296,18 @@ final class X87Moves {
     };
   }
 
+  /** FSTP1 and its like: an empty register is not copied, and nothing is raised. */
+  static void storeUnchecked(Cpu c, Insn i) {
+    FpuState.checkWaiting(c);
+    X87.begin(c, i);
+    X87.settle(c, false);
+    int st = i.modrm & 7;
+    if (!X87.empty(c, 0)) {
+      X87.store(c, st, c.fpSignificand[c.fpTop], c.fpSignExponent[c.fpTop]);
+    }
+    X87.pop(c);
+  }
+
   // ---- within the stack ----
 
   static void fxch(Cpu c, Insn i) {
@@ -318,12 +340,11 @@ final class X87Moves {
       X87.begin(c, i);
       int st = i.modrm & 7;
       if (X87.empty(c, 0) || X87.empty(c, st)) {
-        if (X87.stackUnderflow(c) && c.condition(condition)) {
+        if (X87.stackUnderflow(c)) {
           X87.storeIndefinite(c, 0);
         }
         return;
       }
-      X87.settle(c, false);
       if (c.condition(condition)) {
         int r = X87.physical(c, st);
         X87.store(c, 0, c.fpSignificand[r], c.fpSignExponent[r]);
@@ -340,6 +361,7 @@ final class X87Moves {
   /** FFREEP, which the SDM does not name. */
   static void ffreep(Cpu c, Insn i) {
     ffree(c, i);
+    c.fpStatus &= ~X87.C1;
     X87.pop(c);
   }
 

@@ -29,10 +29,11 @@ final class X87Remainder {
   static Handler remainder(boolean nearest) {
     return (c, i) -> {
       if (!beginBinary(c, i)) {
+        c.fpStatus &= ~X87.C2;
         return;
       }
       SoftFloat f = c.soft;
-      int conditions = 0;
+      int conditions = c.fpStatus & (X87.C0 | X87.C3); // kept when there is no quotient
       if (!X87.nanResult(f)) {
         if (f.a.kind == FloatValue.INFINITE || f.b.kind == FloatValue.ZERO) {
           f.flags |= SoftFloat.INVALID;
@@ -46,6 +47,8 @@ final class X87Remainder {
       if (X87.settle(c, false)) {
         X87.setConditions(c, conditions);
         X87.store(c, 0, f.r);
+      } else {
+        c.fpStatus &= ~X87.C2;
       }
     };
   }

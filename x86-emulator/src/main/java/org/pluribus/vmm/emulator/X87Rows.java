@@ -145,7 +145,7 @@ final class X87Rows {
     t.row("DD:C8+", "FXCH4 STi", "", X87Moves::fxch);
     t.row("DF:C0+", "FFREEP STi", "", X87Moves::ffreep);
     t.row("DF:C8+", "FXCH7 STi", "", X87Moves::fxch);
-    t.row("D9:D8+", "FSTP1 STi", "", X87Moves.storeRegister(true));
+    t.row("D9:D8+", "FSTP1 STi", "", X87Moves::storeUnchecked);
     t.row("DF:D0+", "FSTP8 STi", "", X87Moves.storeRegister(true));
     t.row("DF:D8+", "FSTP9 STi", "", X87Moves.storeRegister(true));
   }
