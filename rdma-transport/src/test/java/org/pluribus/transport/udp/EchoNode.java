@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.CoherenceMessage;
 import org.pluribus.transport.Channel;
 import org.pluribus.transport.LifecycleKind;
@@ -24,8 +25,9 @@ final class EchoNode {
 
   private EchoNode() {}
 
-  /** Starts one; its arguments are what {@link #main} takes. */
-  static Process start(List<Endpoint> endpoints, VmKey key) throws IOException {
+  /** Starts one; a folder is for Aeron's files, if it is not to choose itself. */
+  static Process start(List<Endpoint> endpoints, VmKey key, @Nullable Path folder)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
@@ -38,25 +40,31 @@ final class EchoNode {
             EchoNode.class.getName(),
             key.toHex()));
     endpoints.forEach(endpoint -> command.add(endpoint.toString()));
+    if (folder != null) {
+      command.add(folder.toString());
+    }
     return new ProcessBuilder(command)
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
   }
 
-  /** This node's transport. */
-  static Transport transport(
-      int node, List<Endpoint> endpoints, VmKey key, TransportLimits limits) {
-    NodeIdentity identity =
-        new NodeIdentity(node, endpoints.size(), AeronPair.PAGES, key, AeronPair.PAGES);
-    return AeronTransport.create(identity, limits, AeronSettings.of(endpoints));
+  /** The transport of either node. */
+  static Transport transport(int node, AeronSettings settings, VmKey key, TransportLimits limits) {
+    int nodes = settings.endpoints().size();
+    NodeIdentity identity = new NodeIdentity(node, nodes, AeronPair.PAGES, key, AeronPair.PAGES);
+    return AeronTransport.create(identity, limits, settings);
   }
 
-  /** Key in hexadecimal, then the endpoints of nodes 0 and 1. */
+  /** Key in hexadecimal, the endpoints of nodes 0 and 1, and perhaps a folder. */
   public static void main(String[] args) {
-    List<Endpoint> endpoints = List.of(Endpoint.parse(args[1]), Endpoint.parse(args[2]));
+    AeronSettings settings =
+        AeronSettings.of(List.of(Endpoint.parse(args[1]), Endpoint.parse(args[2])));
+    if (args.length > 3) {
+      settings = settings.withDirectory(Path.of(args[3]));
+    }
     try (Transport transport =
-        transport(1, endpoints, VmKey.ofHex(args[0]), TransportLimits.DEFAULT)) {
+        transport(1, settings, VmKey.ofHex(args[0]), TransportLimits.DEFAULT)) {
       Echo echo = new Echo(transport);
       transport.connect(echo, PATIENCE);
       while (!echo.done) {

@@ -33,9 +33,10 @@ final class RoundTripMeasurement {
   public static void main(String[] args) throws IOException, InterruptedException {
     List<Endpoint> endpoints = AeronPair.freeEndpoints(2);
     VmKey key = VmKey.random();
-    Process echo = EchoNode.start(endpoints, key);
+    Process echo = EchoNode.start(endpoints, key, null);
     Counting handler = new Counting();
-    try (Transport transport = EchoNode.transport(0, endpoints, key, TransportLimits.DEFAULT);
+    try (Transport transport =
+            EchoNode.transport(0, AeronSettings.of(endpoints), key, TransportLimits.DEFAULT);
         Arena arena = Arena.ofConfined()) {
       transport.connect(handler, Duration.ofSeconds(60));
       MemorySegment page = RecordingHandler.markedPage(arena, 1);

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.pluribus.coherence.CoherenceMessage;
 import org.pluribus.coherence.MessageType;
 import org.pluribus.transport.Channel;
@@ -26,12 +28,16 @@ class TwoProcessTest {
 
   private final RecordingHandler handler = new RecordingHandler();
 
+  /** Of the other process: a killed one doesn't tidy up. */
+  @TempDir private Path folder;
+
   @Test
   void pagesGoToAnotherProcessAndBack() throws IOException, InterruptedException {
     List<Endpoint> endpoints = AeronPair.freeEndpoints(2);
     VmKey key = VmKey.random();
-    Process echo = EchoNode.start(endpoints, key);
-    try (Transport transport = EchoNode.transport(0, endpoints, key, TransportLimits.DEFAULT);
+    Process echo = EchoNode.start(endpoints, key, folder);
+    try (Transport transport =
+            EchoNode.transport(0, AeronSettings.of(endpoints), key, TransportLimits.DEFAULT);
         Arena arena = Arena.ofConfined()) {
       transport.connect(handler, Duration.ofSeconds(60));
       Channel channel = transport.channel(1);
@@ -63,9 +69,9 @@ class TwoProcessTest {
   void killedProcessIsNoticed() throws IOException, InterruptedException {
     List<Endpoint> endpoints = AeronPair.freeEndpoints(2);
     VmKey key = VmKey.random();
-    Process echo = EchoNode.start(endpoints, key);
+    Process echo = EchoNode.start(endpoints, key, folder);
     TransportLimits limits = TransportLimits.DEFAULT.withPeerTimeout(Duration.ofSeconds(2));
-    try (Transport transport = EchoNode.transport(0, endpoints, key, limits)) {
+    try (Transport transport = EchoNode.transport(0, AeronSettings.of(endpoints), key, limits)) {
       transport.connect(handler, Duration.ofSeconds(60));
       transport.channel(1).sendEoi(1);
       while (handler.events.isEmpty()) {
