@@ -33,7 +33,10 @@ enum {
 /* Where code and data stand; the same in MachineImage.java. */
 #define CODE_ADDRESS 0x40000000UL
 #define DATA_ADDRESS 0x40100000UL
+#define USER_DATA 0x2B /* selector; arch/x86/include/asm/segment.h */
 #define TRAP_FLAG 0x100UL
+#define NESTED_TASK_FLAG 0x4000UL
+#define ID_FLAG 0x200000UL
 #define RESUME_FLAG 0x10000UL /* set in the frame of a fault, whatever it was before */
 #define XSTATE_X87_SSE 3UL /* XSTATE_BV bits 0 and 1: the legacy area counts */
 /* The software-reserved bytes of the FXSAVE area say whether an XSAVE header follows. */
@@ -48,7 +51,8 @@ struct image {
   uint16_t cs, ss;
   uint32_t steps; /* in: most traps before the run ends at its own start (REP) */
   uint64_t length; /* of the instruction; the CPU finds out for itself */
-  uint64_t unused[8];
+  uint64_t uses_fpu; /* for another oracle */
+  uint64_t unused[7];
   uint8_t fxsave[FXSAVE_BYTES];
   uint8_t code[CODE_BYTES];
   uint8_t pad[192];
@@ -62,6 +66,7 @@ static const int GREG[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RB
 static struct image *in, *out;
 static enum { LOAD, RUNNING } phase;
 static uint32_t steps;
+static unsigned long home_fs; /* the C library's thread-local storage */
 static gregset_t home;
 static uint8_t home_fx[FXSAVE_BYTES];
 
@@ -106,6 +111,13 @@ static void store(const ucontext_t *u, int vector) {
 }
 
 static void on_trap(int signal, siginfo_t *info, void *context) {
+  /* POPF may have set AC, and a handler starts with it: its own misaligned accesses would fault. */
+  __asm__ volatile(
+      "lea -128(%%rsp), %%rsp\n pushfq\n andq $~0x40000, (%%rsp)\n popfq\n lea 128(%%rsp), %%rsp" ::
+          : "cc", "memory");
+  unsigned long fs;
+  syscall(SYS_arch_prctl, ARCH_GET_FS, &fs);
+  if (phase == RUNNING) syscall(SYS_arch_prctl, ARCH_SET_FS, home_fs);
   ucontext_t *u = context;
   (void)info;
   if (phase == LOAD) {
@@ -116,21 +128,33 @@ static void on_trap(int signal, siginfo_t *info, void *context) {
   int stepped = signal == SIGTRAP && vector == 1;
   if (stepped && (uint64_t)u->uc_mcontext.gregs[REG_RIP] == in->rip && ++steps < in->steps) {
     u->uc_mcontext.gregs[REG_EFL] |= TRAP_FLAG;
+    syscall(SYS_arch_prctl, ARCH_SET_FS, fs);
     return;
   }
   store(u, stepped ? NO_FAULT : vector);
+  out->fs_base = fs;
   memcpy(u->uc_mcontext.gregs, home, sizeof home);
   memcpy((uint8_t *)u->uc_mcontext.fpregs, home_fx, MAGIC1_OFFSET);
   claim_legacy_state((uint8_t *)u->uc_mcontext.fpregs);
   phase = LOAD;
 }
 
+/* sigreturn leaves these flags as they are: set them here. */
+static void set_kept_flags(uint64_t rflags) {
+  const uint64_t kept = ID_FLAG | NESTED_TASK_FLAG;
+  uint64_t flags = __builtin_ia32_readeflags_u64();
+  __builtin_ia32_writeeflags_u64((flags & ~kept) | (rflags & kept));
+}
+
 static void run(void) {
   memcpy((void *)CODE_ADDRESS, in->code, CODE_BYTES);
   memcpy((void *)DATA_ADDRESS, in->data, DATA_BYTES);
+  /* 64-bit code ignores DS and ES, which Linux leaves null there; 32-bit code needs them. */
+  __asm__ volatile("mov %0, %%ds\n mov %0, %%es" ::"r"(USER_DATA));
+  set_kept_flags(in->rflags);
   syscall(SYS_arch_prctl, ARCH_SET_GS, in->gs_base);
-  // A 64-bit process starts with null DS and ES, and a case may have loaded them.
-  __asm__ volatile("movl %0, %%ds\n movl %0, %%es" ::"r"(0x2B));
+  /* From here to the end of the run nothing may touch thread-local storage. */
+  syscall(SYS_arch_prctl, ARCH_SET_FS, in->fs_base);
   __asm__ volatile("int3" ::: "memory");
   memcpy(out->data, (void *)DATA_ADDRESS, DATA_BYTES);
   unsigned long gs;
@@ -169,6 +193,7 @@ int main(int argc, char **argv) {
   map(CODE_ADDRESS, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
   map(DATA_ADDRESS, DATA_BYTES, PROT_READ | PROT_WRITE);
   catch_faults();
+  syscall(SYS_arch_prctl, ARCH_GET_FS, &home_fs);
   uint32_t count;
   while (read(0, &count, sizeof count) == sizeof count && count <= ROOM) {
     alarm(BATCH_SECONDS);

@@ -63,6 +63,7 @@ final class MmxOps {
 
   static void emms(Cpu c, Insn i) {
     check(c);
+    c.fpTop = 0;
     c.fpEmpty = 0xFF;
   }
 
@@ -122,6 +123,7 @@ final class MmxOps {
   /** MASKMOVQ. */
   static void maskmovq(Cpu c, Insn i) {
     check(c);
+    SseInteger.checkMaskedStore(c, i, c.fpSignificand[i.reg[1]], 0);
     SseInteger.maskedStore(c, i, c.fpSignificand[i.reg[0]], c.fpSignificand[i.reg[1]], 0);
     enter(c);
   }

@@ -85,6 +85,8 @@ final class PortInstructions {
       transfer(cpu, i, size, in);
       return;
     }
+    // The port is checked even when there is nothing to transfer, as CPUs do.
+    TaskState.checkPort(cpu, (int) cpu.gpr[RDX] & 0xFFFF, size);
     while (cpu.readGpr(RCX, i.addrSize) != 0) {
       transfer(cpu, i, size, in);
       cpu.writeGpr(RCX, i.addrSize, cpu.readGpr(RCX, i.addrSize) - 1);

@@ -233,14 +233,14 @@ final class SseArithmetic {
   /** MINPD: the source when either is a NaN or both are zeros. */
   static long min(SoftFloat f, long a, long b) {
     if (unordered(f, a, b, true)) {
-      return b;
+      return flushed(f, b);
     }
     return f.a.compareTo(f.b) < 0 ? flushed(f, a) : flushed(f, b);
   }
 
   static long max(SoftFloat f, long a, long b) {
     if (unordered(f, a, b, true)) {
-      return b;
+      return flushed(f, b);
     }
     return f.a.compareTo(f.b) > 0 ? flushed(f, a) : flushed(f, b);
   }
@@ -406,14 +406,14 @@ final class SseArithmetic {
 
   static int min(SoftFloat f, int a, int b) {
     if (unordered(f, a, b, true)) {
-      return b;
+      return flushed(f, b);
     }
     return f.a.compareTo(f.b) < 0 ? flushed(f, a) : flushed(f, b);
   }
 
   static int max(SoftFloat f, int a, int b) {
     if (unordered(f, a, b, true)) {
-      return b;
+      return flushed(f, b);
     }
     return f.a.compareTo(f.b) > 0 ? flushed(f, a) : flushed(f, b);
   }

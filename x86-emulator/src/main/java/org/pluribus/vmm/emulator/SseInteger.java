@@ -225,19 +225,33 @@ final class SseInteger {
     SseOperands.check(c);
     int d = SseOperands.register(i, 0);
     int m = SseOperands.register(i, 1);
+    checkMaskedStore(c, i, c.xmm[m], 0);
+    checkMaskedStore(c, i, c.xmm[m + 1], 8);
     maskedStore(c, i, c.xmm[d], c.xmm[m], 0);
     maskedStore(c, i, c.xmm[d + 1], c.xmm[m + 1], 8);
   }
 
-  /** Eight bytes of a masked store, {@code offset} bytes after rDI. */
-  static void maskedStore(Cpu c, Insn i, long value, long mask, int offset) {
-    int seg = i.segOverride >= 0 ? i.segOverride : CpuRegisters.DS;
-    long addressMask = i.addrSize == 8 ? -1L : i.addrSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
+  /** Raises the fault that {@link #maskedStore} would raise, before anything is stored. */
+  static void checkMaskedStore(Cpu c, Insn i, long mask, int offset) {
     for (int k = 0; k < 8; k++) {
       if ((mask >>> 8 * k & 0x80) != 0) {
-        long at = c.gpr[CpuRegisters.RDI] + offset + k & addressMask;
-        c.store8(c.linear(seg, at, 1, true), value >>> 8 * k);
+        c.checkWritable(maskedAddress(c, i, offset + k), 1);
       }
     }
+  }
+
+  /** Eight bytes of a masked store, {@code offset} bytes after rDI. */
+  static void maskedStore(Cpu c, Insn i, long value, long mask, int offset) {
+    for (int k = 0; k < 8; k++) {
+      if ((mask >>> 8 * k & 0x80) != 0) {
+        c.store8(maskedAddress(c, i, offset + k), value >>> 8 * k);
+      }
+    }
+  }
+
+  private static long maskedAddress(Cpu c, Insn i, int offset) {
+    int seg = i.segOverride >= 0 ? i.segOverride : CpuRegisters.DS;
+    long addressMask = i.addrSize == 8 ? -1L : i.addrSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
+    return c.linear(seg, c.gpr[CpuRegisters.RDI] + offset & addressMask, 1, true);
   }
 }

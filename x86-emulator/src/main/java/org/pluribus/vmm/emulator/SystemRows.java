@@ -91,10 +91,10 @@ final class SystemRows {
     t.row("0F21", "MOV Rr,Dr", "end u:OSZAPC", ControlRegisters::movFromDebug);
     t.row("0F22", "MOV Cr,Rr", "end u:OSZAPC", ControlRegisters::movToControl);
     t.row("0F23", "MOV Dr,Rr", "end u:OSZAPC", ControlRegisters::movToDebug);
-    t.row("0F01:CA", "CLAC", "end", ControlRegisters::clac);
-    t.row("0F01:CB", "STAC", "end", ControlRegisters::stac);
-    t.row("0F01:D0", "XGETBV", "", ControlRegisters::xgetbv);
-    t.row("0F01:D1", "XSETBV", "end", ControlRegisters::xsetbv);
+    t.row("NP 0F01:CA", "CLAC", "end", ControlRegisters::clac);
+    t.row("NP 0F01:CB", "STAC", "end", ControlRegisters::stac);
+    t.row("NP 0F01:D0", "XGETBV", "", ControlRegisters::xgetbv);
+    t.row("NP 0F01:D1", "XSETBV", "end", ControlRegisters::xsetbv);
     t.row("0F30", "WRMSR", "end", Msrs::wrmsr);
     t.row("0F32", "RDMSR", "end", Msrs::rdmsr);
   }

@@ -55,21 +55,32 @@ final class CaseGenerator {
     image.gpr(MachineImage.RSP, stackPointer());
     int direction = random.nextInt(5) == 0 ? CpuRegisters.FLAG_DF : 0;
     image.rflags(FIXED_FLAGS | random.nextInt() & FLAGS | direction);
-    if (insn.segOverride == CpuRegisters.GS && wide) {
-      image.gsBase(DATA - 0x1000 + random.nextInt(0x2000));
-    }
+    image.fsBase(DATA - 0x1000 + random.nextInt(0x2000));
+    image.gsBase(DATA - 0x1000 + random.nextInt(0x2000));
     fpu(image);
     implicitOperands(image, insn);
     if (random.nextInt(14) != 0) {
       aimMemoryOperand(image, encoding);
+    } else if (insn.base == Insn.BASE_RIP) {
+      encoding.patch(random.nextInt()); // away from the code page, whose rest nobody resets
     }
     if (!wide) {
+      image.fsBase(0);
+      image.gsBase(0);
       image.selectors(MachineImage.USER_CS32, MachineImage.USER_DS);
       for (int i = 0; i < 16; i++) {
         image.gpr(i, i < 8 ? image.gpr(i) & 0xFFFFFFFFL : 0);
       }
     }
+    image.usesFpu(usesFpu(insn.row));
     image.instruction(encoding.bytes());
+  }
+
+  private static boolean usesFpu(OpcodeRow row) {
+    return row.operands.stream().anyMatch(o -> "VWUPQN%".indexOf(o.letter()) >= 0)
+        || row.mnemonic.startsWith("F")
+        || row.mnemonic.endsWith("MXCSR")
+        || row.mnemonic.equals("EMMS");
   }
 
   private long stackPointer() {
@@ -150,7 +161,7 @@ final class CaseGenerator {
 
   private void stringPointers(MachineImage image, Insn insn) {
     boolean repeats = insn.rep != 0;
-    long base = insn.segOverride == CpuRegisters.GS ? image.gsBase() : 0;
+    long base = Inputs.base(image, insn.segOverride);
     image.gpr(MachineImage.RSI, garbageAbove(insn, target() - base));
     image.gpr(MachineImage.RDI, garbageAbove(insn, target()));
     if (repeats) {
@@ -190,9 +201,7 @@ final class CaseGenerator {
       return;
     }
     long target = target();
-    long base = insn.seg == CpuRegisters.GS ? image.gsBase() : 0;
-    long wanted = target - base;
-    solve(image, encoding, wanted);
+    solve(image, encoding, target - Inputs.base(image, insn.seg));
     operandBytes(image, insn, target);
   }
 

@@ -16,8 +16,20 @@ final class Coverage {
   static final class Line {
     int cases;
     int faults;
+
+    /** Cases that failed. */
     int differences;
-    @Nullable String excluded;
+
+    /** Cases where the oracle was found wrong. */
+    int oracleErrors;
+
+    /** Why there are no cases, or what is wrong with the oracle. */
+    @Nullable String note;
+
+    void count(MachineImage outcome) {
+      cases++;
+      faults += outcome.vector() == MachineImage.NO_FAULT ? 0 : 1;
+    }
   }
 
   private final String oracle;
@@ -35,7 +47,7 @@ final class Coverage {
   List<String> missing() {
     List<String> missing = new ArrayList<>();
     lines.forEach((row, line) -> {
-      if (line.cases == 0 && line.excluded == null) {
+      if (line.cases == 0 && line.note == null) {
         missing.add(row.text());
       }
     });
@@ -49,15 +61,22 @@ final class Coverage {
   void write(Path file, long seed) throws IOException {
     StringBuilder text = new StringBuilder();
     text.append("Opcode rows compared with %s, seed %d\n\n".formatted(oracle, seed));
-    text.append("%-36s %7s %7s %7s  %s\n".formatted("row", "cases", "faults", "differ", "note"));
+    String columns = "%-36s %7s %7s %7s %7s  %s\n";
+    text.append(columns.formatted("row", "cases", "faults", "failed", "oracle", "note"));
+    text.append(columns.formatted("", "", "", "", "wrong", ""));
     int covered = 0;
     for (Map.Entry<OpcodeRow, Line> entry : lines.entrySet()) {
       Line line = entry.getValue();
       covered += line.cases > 0 ? 1 : 0;
-      String note = line.excluded != null ? line.excluded : line.cases == 0 ? "MISSING" : "";
+      String note = line.note != null ? line.note : line.cases == 0 ? "MISSING" : "";
       text.append(
-          "%-36s %7d %7d %7d  %s\n"
-              .formatted(entry.getKey().text(), line.cases, line.faults, line.differences, note));
+          columns.formatted(
+              entry.getKey().text(),
+              line.cases,
+              line.faults,
+              line.differences,
+              line.oracleErrors,
+              note));
     }
     text.append("\n%d rows, %d compared in %d cases\n".formatted(lines.size(), covered, cases()));
     Files.writeString(file, text.toString());

@@ -36,7 +36,7 @@ final class EmulatedCpu implements AutoCloseable {
 
   private static final long PRESENT_WRITABLE = 3;
 
-  /** Linux's descriptors for selectors 0x08 to 0x33; arch/x86/kernel/cpu/common.c, gdt_page. */
+  /** Linux's descriptors; arch/x86/kernel/cpu/common.c, gdt_page, and asm/segment.h. */
   private static final long[] DESCRIPTORS = {
     0,
     0x00CF9B000000FFFFL, // 0x08 kernel code, 32-bit
@@ -45,6 +45,15 @@ final class EmulatedCpu implements AutoCloseable {
     0x00CFFB000000FFFFL, // 0x23 user code, 32-bit
     0x00CFF3000000FFFFL, // 0x2B user data
     0x00AFFB000000FFFFL, // 0x33 user code
+    0,
+    0x00008B0000004087L, // 0x40 busy TSS, two entries
+    0,
+    0, // 0x50 no LDT
+    0,
+    0, // 0x60 to 0x70 no thread-local segments
+    0,
+    0,
+    0x0040F50000000000L, // 0x78 the CPU's number as a limit
   };
 
   /** Access rights of the three user segments, as {@link CpuRegisters#segAccess} keeps them. */

@@ -20,6 +20,7 @@ record Encoding(byte[] bytes, Insn insn, int patchAt, int patchBytes, int codeBi
     for (int i = 0; i < patchBytes; i++) {
       bytes[patchAt + i] = (byte) (displacement >> 8 * i);
     }
+    insn.disp = patchBytes == 4 ? (int) displacement : displacement;
     return true;
   }
 }

@@ -22,6 +22,7 @@ final class EncodingGenerator {
   private static final int REP = 0xF3;
   private static final int OPERAND_SIZE = 0x66;
   private static final int ADDRESS_SIZE = 0x67;
+  private static final int FS = 0x64;
   private static final int GS = 0x65;
   private static final int[] IGNORED_SEGMENTS = {0x26, 0x2E, 0x36, 0x3E};
 
@@ -123,7 +124,11 @@ final class EncodingGenerator {
     }
     if (addresses && random.nextInt(12) == 0) {
       chosen.add(
-          random.nextBoolean() ? GS : IGNORED_SEGMENTS[random.nextInt(IGNORED_SEGMENTS.length)]);
+          switch (random.nextInt(4)) {
+            case 0 -> FS;
+            case 1 -> GS;
+            default -> IGNORED_SEGMENTS[random.nextInt(IGNORED_SEGMENTS.length)];
+          });
     }
     if (row.lockable && memory && random.nextInt(3) == 0) {
       chosen.add(LOCK);

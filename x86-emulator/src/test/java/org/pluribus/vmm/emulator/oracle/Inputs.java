@@ -1,6 +1,7 @@
 package org.pluribus.vmm.emulator.oracle;
 
 import java.lang.foreign.MemorySegment;
+import org.pluribus.vmm.emulator.CpuRegisters;
 import org.pluribus.vmm.emulator.Insn;
 
 /** The inputs of a failed case, as far as its instruction looks at them. */
@@ -46,13 +47,38 @@ final class Inputs {
     return Comparison.number(in.fxsave().asSlice(area + 16L * number, size));
   }
 
-  private static void memory(MachineImage in, Insn insn, StringBuilder text) {
+  static boolean hasMemory(Insn insn) {
+    for (byte kind : insn.kind) {
+      if (kind == Insn.MEM) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Linear address of the memory operand. */
+  static long address(MachineImage in, Insn insn) {
     long address = insn.disp;
     if (insn.base >= 0) {
       address +=
           insn.base == Insn.BASE_RIP ? MachineImage.CODE_ADDRESS + insn.length : in.gpr(insn.base);
     }
     address += insn.index >= 0 ? in.gpr(insn.index) << insn.scale : 0;
+    long mask = insn.addrSize == 8 ? -1L : insn.addrSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
+    return (address & mask) + base(in, insn.seg);
+  }
+
+  /** Base of a segment, 0 but for FS and GS. */
+  static long base(MachineImage in, int segment) {
+    return switch (segment) {
+      case CpuRegisters.FS -> in.fsBase();
+      case CpuRegisters.GS -> in.gsBase();
+      default -> 0;
+    };
+  }
+
+  private static void memory(MachineImage in, Insn insn, StringBuilder text) {
+    long address = address(in, insn);
     long at = address - MachineImage.DATA_ADDRESS;
     text.append(" [%x]".formatted(address));
     if (at >= 0 && at <= MachineImage.DATA_BYTES - SHOWN_BYTES) {

@@ -66,6 +66,7 @@ final class MachineImage {
   private static final int SS_AT = 178;
   private static final int STEPS_AT = 180;
   private static final int LENGTH_AT = 184;
+  private static final int FPU_AT = 192;
   private static final int FXSAVE_AT = 256;
   private static final int CODE_AT = FXSAVE_AT + FXSAVE_BYTES;
   private static final int DATA_AT = 1024;
@@ -201,6 +202,15 @@ final class MachineImage {
     fxsave.set(JAVA_INT_UNALIGNED, MXCSR, value);
   }
 
+  /** Whether the x87 and SSE state counts; libunicorn is faster without. */
+  boolean usesFpu() {
+    return bytes.get(JAVA_INT_UNALIGNED, FPU_AT) != 0;
+  }
+
+  void usesFpu(boolean uses) {
+    bytes.set(JAVA_INT_UNALIGNED, FPU_AT, uses ? 1 : 0);
+  }
+
   /** Length of the instruction in bytes. */
   int length() {
     return bytes.get(JAVA_INT_UNALIGNED, LENGTH_AT);
@@ -233,6 +243,7 @@ final class MachineImage {
     selectors(USER_CS64, USER_DS);
     vector(NO_FAULT);
     maxSteps(1);
+    usesFpu(true);
     fxWord(FCW, 0x37F);
     mxcsr(0x1F80);
     fxsave.set(JAVA_INT_UNALIGNED, MXCSR_MASK, 0x2FFFF);

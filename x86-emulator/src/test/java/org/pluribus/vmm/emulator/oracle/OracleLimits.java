@@ -11,36 +11,34 @@ import org.pluribus.vmm.emulator.OpcodeRow;
 /** What the oracles cannot judge, with the reason; such rows have tests of their own. */
 final class OracleLimits {
   private static final Map<String, String> NEITHER = new HashMap<>();
-  private static final Map<String, String> NOT_NATIVE = new HashMap<>();
   private static final Map<String, String> NOT_UNICORN = new HashMap<>();
+
+  private static final String PRIVILEGED = "privileged, and libunicorn runs at CPL 0";
+
+  private static final String NO_GDT = "loads segments, and libunicorn has no GDT here";
+  private static final Set<String> SEGMENTS = Set.of("ES", "CS", "SS", "DS", "FS", "GS");
 
   static {
     put(NEITHER, "the value depends on time, chance or the model", "RDTSC RDTSCP RDRAND RDSEED");
     put(NEITHER, "the value depends on the model", "CPUID XGETBV RDPID RDPMC");
     put(NEITHER, "would call the host's kernel", "SYSCALL SYSENTER");
-    put(NEITHER, "traps to the debugger's vectors", "INT3 INT1 ICEBP");
+    put(NEITHER, "traps to the debugger's vectors", "INT3 INT1 ICEBP INTO");
     put(NEITHER, "the host kernel emulates it (UMIP)", "SGDT SIDT SLDT STR SMSW");
     put(NEITHER, "sees the host kernel's GDT", "LAR LSL VERR VERW");
     put(
         NEITHER,
         "the save area depends on the model's XCR0",
         "XSAVE XRSTOR XSAVEOPT XSAVEC XSAVES");
-    put(NEITHER, "changes the TLS base under the harness", "WRFSBASE RDFSBASE");
-    put(NEITHER, "changes the TLS base under the harness, or holds its trap off", "LFS LSS");
     put(NEITHER, "depends on the model or the hypervisor", "MONITOR MWAIT VMCALL VMMCALL");
     put(
         NOT_UNICORN,
-        "privileged, and libunicorn runs at CPL 0",
+        PRIVILEGED,
         "CLI STI HLT IN OUT INS OUTS INSB INSW INSD OUTSB OUTSW OUTSD CLTS LMSW LGDT LIDT LLDT LTR"
             + " INVLPG INVD WBINVD RDMSR WRMSR SWAPGS SYSRET SYSEXIT POPF POPFD POPFQ PUSHF IRET"
             + " IRETD IRETQ CLAC STAC XSETBV INVPCID RSM");
-    put(NOT_UNICORN, "loads segments, and libunicorn has no GDT here", "CALLF JMPF RETF INT INTO");
+    put(NOT_UNICORN, "crashes libunicorn 2.0.1", "PCMPESTRM PCMPESTRI PCMPISTRM PCMPISTRI");
+    put(NOT_UNICORN, NO_GDT, "LES LDS LSS LFS LGS CALLF JMPF RETF INT INTO");
   }
-
-  /** MOV and POP to SS (SDM volume 3, section 6.8.3) and FS. */
-  private static final Set<String> NATIVE_SEGMENT_LOADS = Set.of("8E/2", "8E/4", "17", "0FA1");
-
-  private static final Set<String> SEGMENTS = Set.of("ES", "CS", "SS", "DS", "FS", "GS");
 
   private OracleLimits() {}
 
@@ -56,30 +54,44 @@ final class OracleLimits {
 
   /** Why the host CPU cannot judge a row in any form, or null. */
   static @Nullable String nativeReason(OpcodeRow row) {
-    String reason = NEITHER.get(row.mnemonic);
-    if (reason == null && NATIVE_SEGMENT_LOADS.contains(row.opcodeText)) {
-      return "loads SS, which holds the trap off, or FS, the harness's TLS base";
-    }
-    return reason != null ? reason : NOT_NATIVE.get(row.mnemonic);
+    return NEITHER.get(row.mnemonic);
   }
 
   /** Why libunicorn cannot judge a row in any form, or null. */
   static @Nullable String unicornReason(OpcodeRow row) {
-    String reason = NEITHER.get(row.mnemonic);
-    if (reason == null && row.operands.stream().anyMatch(OracleLimits::isSegment)) {
-      return "libunicorn has no GDT here";
+    if (row.invalid64) {
+      return "libunicorn runs 64-bit code here";
     }
+    if (row.operands.stream().anyMatch(OracleLimits::isSegment)) {
+      return NO_GDT;
+    }
+    if (row.operands.stream().anyMatch(o -> o.letter() == 'C' || o.letter() == 'D')) {
+      return PRIVILEGED;
+    }
+    String reason = NEITHER.get(row.mnemonic);
     return reason != null ? reason : NOT_UNICORN.get(row.mnemonic);
   }
 
   /** Single encodings of a judged row that must not be run. */
   static boolean skip(MachineImage in, Insn insn) {
+    if (wrapsAround4GiB(in, insn)) {
+      return true;
+    }
     return switch (insn.row.mnemonic) {
       case "INT" -> (insn.imm & 0xFF) <= 4 || (insn.imm & 0xFF) == 0x80; // system call, debugger
+      // AMD has no 64-bit far pointers (APM volume 3, CALL far, JMP far, LSS).
+      case "LSS", "LFS", "LGS", "CALLF", "JMPF" -> insn.opSize == 8;
       // The result is undefined (SDM volume 2, SHLD, SHRD).
       case "SHLD", "SHRD" -> insn.size[0] == 2 && countAbove16(in, insn);
       default -> false;
     };
+  }
+
+  /** Whether such an access raises #GP or goes on at 0 is the model's choice (SDM 3, 5.3). */
+  private static boolean wrapsAround4GiB(MachineImage in, Insn insn) {
+    return in.cs() == MachineImage.USER_CS32
+        && Inputs.hasMemory(insn)
+        && (Inputs.address(in, insn) & 0xFFFFFFFFL) > 0xFFFFFFFFL - MachineImage.FXSAVE_BYTES;
   }
 
   private static boolean countAbove16(MachineImage in, Insn insn) {

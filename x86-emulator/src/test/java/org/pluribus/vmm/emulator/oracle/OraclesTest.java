@@ -30,15 +30,10 @@ class OraclesTest {
 
   @Test
   void theHostCpuAddsLoadsStoresAndFaults() throws IOException {
-    String why = NativeCpu.unavailable();
+    String why = OracleProcess.noHostCpu();
     assumeTrue(why == null, Objects.toString(why));
-    try (NativeCpu cpu = NativeCpu.start()) {
-      Oracle oracle =
-          in -> {
-            cpu.input(0).copyFrom(in);
-            cpu.run(1);
-            return cpu.result(0);
-          };
+    try (OracleProcess cpu = OracleProcess.hostCpu()) {
+      Oracle oracle = in -> runAlone(cpu, in);
       checkIntegers(oracle);
       checkFpu(oracle);
       checkFaults(oracle, 14);
@@ -54,19 +49,20 @@ class OraclesTest {
 
   @Test
   void unicornAddsLoadsStoresAndFaults() throws IOException {
-    String why = Unicorn.unavailable();
+    String why = UnicornLibrary.unavailable();
     assumeTrue(why == null, Objects.toString(why));
-    try (Unicorn unicorn = new Unicorn()) {
-      MachineImage result = MachineImage.allocate();
-      Oracle oracle =
-          in -> {
-            unicorn.run(in, true, result);
-            return result;
-          };
+    try (OracleProcess unicorn = OracleProcess.unicorn()) {
+      Oracle oracle = in -> runAlone(unicorn, in);
       checkIntegers(oracle);
       checkFpu(oracle);
       checkFaults(oracle, Unicorn.MEMORY_FAULT);
     }
+  }
+
+  private static MachineImage runAlone(OracleProcess process, MachineImage in) throws IOException {
+    process.input(0).copyFrom(in);
+    process.run(1, "a hand-written case");
+    return process.result(0);
   }
 
   private static void checkIntegers(Oracle oracle) throws IOException {

@@ -7,13 +7,10 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import org.jspecify.annotations.Nullable;
 
 /**
  * libunicorn 2 as oracle: runs a {@link MachineImage} in 64-bit mode at CPL 0 without paging.
@@ -25,8 +22,6 @@ import org.jspecify.annotations.Nullable;
 final class Unicorn implements AutoCloseable {
   /** Pseudo-vector: a memory access outside the mapped pages; libunicorn tells no more. */
   static final int MEMORY_FAULT = 256;
-
-  private static final String LIBRARY = "libunicorn.so.2";
 
   private static final int UC_ARCH_X86 = 4;
   private static final int UC_MODE_64 = 8;
@@ -69,9 +64,8 @@ final class Unicorn implements AutoCloseable {
   private static final int STUB_INSTRUCTION_BYTES = 8;
   private static final long PAGE_BYTES = 4096;
 
-  private static final @Nullable SymbolLookup LOOKUP = lookup();
-
   private final Arena arena = Arena.ofConfined();
+  private final UnicornLibrary library;
   private final MemorySegment engine;
   private final MemorySegment code;
   private final MemorySegment data;
@@ -79,32 +73,11 @@ final class Unicorn implements AutoCloseable {
   private final MemorySegment values;
   private final MemorySegment registerNumbers;
   private final MemorySegment valuePointers;
-  private final MethodHandle registersWrite;
-  private final MethodHandle registersRead;
-  private final MethodHandle start;
-  private final MethodHandle stop;
-  private final MethodHandle removeCache;
   private int interrupt = MachineImage.NO_FAULT;
+  private boolean worn;
 
-  private static @Nullable SymbolLookup lookup() {
-    try {
-      return SymbolLookup.libraryLookup(LIBRARY, Arena.global());
-    } catch (IllegalArgumentException e) {
-      return null;
-    }
-  }
-
-  /** Why there is no libunicorn, or null if there is. */
-  static @Nullable String unavailable() {
-    return LOOKUP == null ? LIBRARY + " is not installed (apt-get install libunicorn2)" : null;
-  }
-
-  Unicorn() {
-    registersWrite = bind("uc_reg_write_batch", ADDRESS, ADDRESS, ADDRESS, JAVA_INT);
-    registersRead = bind("uc_reg_read_batch", ADDRESS, ADDRESS, ADDRESS, JAVA_INT);
-    start = bind("uc_emu_start", ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    stop = bind("uc_emu_stop", ADDRESS);
-    removeCache = control(JAVA_LONG, JAVA_LONG);
+  Unicorn(UnicornLibrary library) {
+    this.library = library;
     engine = open();
     code = map(MachineImage.CODE_ADDRESS, PAGE_BYTES);
     data = map(MachineImage.DATA_ADDRESS, MachineImage.DATA_BYTES);
@@ -123,6 +96,47 @@ final class Unicorn implements AutoCloseable {
     hookInterrupts();
   }
 
+  /** A libunicorn function bound to its arguments. */
+  private interface Call {
+    int invoke() throws Throwable;
+  }
+
+  private static int invoke(Call call) {
+    try {
+      return call.invoke();
+    } catch (Throwable t) {
+      throw new AssertionError("a downcall threw", t);
+    }
+  }
+
+  private static void check(String what, Call call) {
+    int error = invoke(call);
+    if (error != UC_ERR_OK) {
+      throw new IllegalStateException(what + " failed with uc_err " + error);
+    }
+  }
+
+  private MemorySegment open() {
+    MemorySegment result = arena.allocate(ADDRESS);
+    check("uc_open", () -> (int) library.open.invokeExact(UC_ARCH_X86, UC_MODE_64, result));
+    MemorySegment handle = result.get(ADDRESS, 0);
+    check(
+        "uc_ctl_set_cpu_model",
+        () ->
+            (int)
+                library.setCpuModel.invokeExact(
+                    handle, UC_CTL_WRITE_CPU_MODEL, UC_CPU_X86_NEHALEM));
+    return handle;
+  }
+
+  private MemorySegment map(long address, long bytes) {
+    MemorySegment memory = arena.allocate(bytes, PAGE_BYTES);
+    check(
+        "uc_mem_map_ptr",
+        () -> (int) library.mapPointer.invokeExact(engine, address, bytes, UC_PROT_ALL, memory));
+    return memory;
+  }
+
   private void putStub(int at, int modRm, int image) {
     int displacement = image - at - STUB_INSTRUCTION_BYTES;
     byte[] bytes = {
@@ -131,146 +145,73 @@ final class Unicorn implements AutoCloseable {
     MemorySegment.copy(MemorySegment.ofArray(bytes), 0, stub, at, bytes.length);
   }
 
-  private static MemorySegment symbol(String name) {
-    if (LOOKUP == null) {
-      throw new IllegalStateException(unavailable());
-    }
-    return LOOKUP.findOrThrow(name);
-  }
-
-  private static MethodHandle bind(String name, MemoryLayout... arguments) {
-    return Linker.nativeLinker()
-        .downcallHandle(symbol(name), FunctionDescriptor.of(JAVA_INT, arguments));
-  }
-
-  private static MethodHandle control(MemoryLayout... variadic) {
-    FunctionDescriptor type =
-        FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT).appendArgumentLayouts(variadic);
-    return Linker.nativeLinker()
-        .downcallHandle(symbol("uc_ctl"), type, Linker.Option.firstVariadicArg(2));
-  }
-
-  private static void check(String call, int error) {
-    if (error != UC_ERR_OK) {
-      throw new IllegalStateException(call + " failed with uc_err " + error);
-    }
-  }
-
-  private MemorySegment open() {
-    MemorySegment result = arena.allocate(ADDRESS);
-    try {
-      check(
-          "uc_open",
-          (int)
-              bind("uc_open", JAVA_INT, JAVA_INT, ADDRESS)
-                  .invokeExact(UC_ARCH_X86, UC_MODE_64, result));
-      MemorySegment handle = result.get(ADDRESS, 0);
-      check(
-          "uc_ctl_set_cpu_model",
-          (int) control(JAVA_INT).invokeExact(handle, UC_CTL_WRITE_CPU_MODEL, UC_CPU_X86_NEHALEM));
-      return handle;
-    } catch (Throwable t) {
-      throw rethrow(t);
-    }
-  }
-
-  private MemorySegment map(long address, long bytes) {
-    MemorySegment memory = arena.allocate(bytes, PAGE_BYTES);
-    try {
-      check(
-          "uc_mem_map_ptr",
-          (int)
-              bind("uc_mem_map_ptr", ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS)
-                  .invokeExact(engine, address, bytes, UC_PROT_ALL, memory));
-      return memory;
-    } catch (Throwable t) {
-      throw rethrow(t);
-    }
-  }
-
   private void setBits(int register, long bits) {
     MemorySegment value = arena.allocate(JAVA_LONG);
-    try {
-      check(
-          "uc_reg_read",
-          (int)
-              bind("uc_reg_read", ADDRESS, JAVA_INT, ADDRESS).invokeExact(engine, register, value));
-      value.set(JAVA_LONG, 0, value.get(JAVA_LONG, 0) | bits);
-      check(
-          "uc_reg_write",
-          (int)
-              bind("uc_reg_write", ADDRESS, JAVA_INT, ADDRESS)
-                  .invokeExact(engine, register, value));
-    } catch (Throwable t) {
-      throw rethrow(t);
-    }
+    check("uc_reg_read", () -> (int) library.registerRead.invokeExact(engine, register, value));
+    value.set(JAVA_LONG, 0, value.get(JAVA_LONG, 0) | bits);
+    check("uc_reg_write", () -> (int) library.registerWrite.invokeExact(engine, register, value));
   }
 
   private void hookInterrupts() {
+    MethodType type =
+        MethodType.methodType(void.class, MemorySegment.class, int.class, MemorySegment.class);
+    MethodHandle callback;
     try {
-      MethodHandle callback =
-          MethodHandles.lookup()
-              .bind(
-                  this,
-                  "onInterrupt",
-                  MethodType.methodType(
-                      void.class, MemorySegment.class, int.class, MemorySegment.class));
-      MemorySegment pointer =
-          Linker.nativeLinker()
-              .upcallStub(callback, FunctionDescriptor.ofVoid(ADDRESS, JAVA_INT, ADDRESS), arena);
-      MethodHandle add =
-          Linker.nativeLinker()
-              .downcallHandle(
-                  symbol("uc_hook_add"),
-                  FunctionDescriptor.of(
-                      JAVA_INT, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG),
-                  Linker.Option.firstVariadicArg(7));
-      MemorySegment hook = arena.allocate(JAVA_LONG);
-      check(
-          "uc_hook_add",
-          (int) add.invokeExact(engine, hook, UC_HOOK_INTR, pointer, MemorySegment.NULL, 1L, 0L));
-    } catch (Throwable t) {
-      throw rethrow(t);
+      callback = MethodHandles.lookup().bind(this, "onInterrupt", type);
+    } catch (ReflectiveOperationException e) {
+      throw new AssertionError(e);
     }
+    MemorySegment pointer =
+        Linker.nativeLinker()
+            .upcallStub(callback, FunctionDescriptor.ofVoid(ADDRESS, JAVA_INT, ADDRESS), arena);
+    MemorySegment hook = arena.allocate(JAVA_LONG);
+    MemorySegment none = MemorySegment.NULL;
+    check(
+        "uc_hook_add",
+        () -> (int) library.addHook.invokeExact(engine, hook, UC_HOOK_INTR, pointer, none, 1L, 0L));
   }
 
   /** Called by libunicorn, on our thread, inside uc_emu_start. */
   @SuppressWarnings("unused")
   private void onInterrupt(MemorySegment uc, int number, MemorySegment user) {
     interrupt = number;
-    try {
-      int ignored = (int) stop.invokeExact(uc);
-    } catch (Throwable t) {
-      throw rethrow(t);
-    }
+    check("uc_emu_stop", () -> (int) library.stop.invokeExact(uc));
+  }
+
+  /**
+   * Whether an exception was raised: it stays "being handled" in the engine, and the next one would
+   * count as a double fault. Take a new engine then.
+   */
+  boolean worn() {
+    return worn;
   }
 
   /**
    * Runs one instruction.
    *
-   * @param in state, code and data
-   * @param withFpu whether to bring x87 and SSE state in and out (else the result copies the input)
+   * @param in state, code and data; x87 and SSE state go in and out only if it uses them
    * @param result receives the state; its vector is the exception, {@link #MEMORY_FAULT} or none.
    *     After a fault only the vector means anything.
    */
-  void run(MachineImage in, boolean withFpu, MachineImage result) {
+  void run(MachineImage in, MachineImage result) {
     result.copyFrom(in);
     result.vector(MachineImage.NO_FAULT);
     data.copyFrom(in.data());
     MemorySegment.copy(in.code(), 0, code, 0, MachineImage.CODE_BYTES);
-    if (withFpu) {
+    if (in.usesFpu()) {
       MemorySegment.copy(in.fxsave(), 0, stub, STUB_FXRSTOR_IMAGE, MachineImage.FXSAVE_BYTES);
       checkStub(execute(STUB_ADDRESS, STUB_ADDRESS + STUB_INSTRUCTION_BYTES, 1));
     }
     load(in);
     int vector = step(in);
     if (vector != MachineImage.NO_FAULT) {
+      worn |= interrupt != MachineImage.NO_FAULT;
       result.vector(vector);
       return;
     }
     save(result);
     result.data().copyFrom(data);
-    if (withFpu) {
+    if (in.usesFpu()) {
       long at = STUB_ADDRESS + STUB_FXSAVE_AT;
       checkStub(execute(at, at + STUB_INSTRUCTION_BYTES, 1));
       MemorySegment.copy(stub, STUB_FXSAVE_IMAGE, result.fxsave(), 0, MachineImage.FXSAVE_BYTES);
@@ -278,20 +219,14 @@ final class Unicorn implements AutoCloseable {
   }
 
   private int step(MachineImage in) {
-    try {
-      check(
-          "uc_ctl_remove_cache",
-          (int)
-              removeCache.invokeExact(
-                  engine,
-                  UC_CTL_WRITE_TB_REMOVE_CACHE,
-                  MachineImage.CODE_ADDRESS,
-                  MachineImage.CODE_ADDRESS + MachineImage.CODE_BYTES));
-    } catch (Throwable t) {
-      throw rethrow(t);
-    }
-    long end = MachineImage.CODE_ADDRESS + in.length();
-    return execute(MachineImage.CODE_ADDRESS, end, in.maxSteps());
+    long from = MachineImage.CODE_ADDRESS;
+    check(
+        "uc_ctl_remove_cache",
+        () ->
+            (int)
+                library.removeCache.invokeExact(
+                    engine, UC_CTL_WRITE_TB_REMOVE_CACHE, from, from + MachineImage.CODE_BYTES));
+    return execute(from, from + in.length(), in.maxSteps());
   }
 
   private static void checkStub(int vector) {
@@ -302,20 +237,15 @@ final class Unicorn implements AutoCloseable {
 
   private int execute(long from, long until, long count) {
     interrupt = MachineImage.NO_FAULT;
-    int error;
-    try {
-      error = (int) start.invokeExact(engine, from, until, 0L, count);
-    } catch (Throwable t) {
-      throw rethrow(t);
-    }
+    int error = invoke(() -> (int) library.start.invokeExact(engine, from, until, 0L, count));
     if (interrupt != MachineImage.NO_FAULT) {
       return interrupt;
     }
     return switch (error) {
-      case UC_ERR_OK -> MachineImage.NO_FAULT;
+      // A branch to an unmapped page was done; fetching there would be the next instruction.
+      case UC_ERR_OK, UC_ERR_FETCH_UNMAPPED -> MachineImage.NO_FAULT;
       case UC_ERR_INSN_INVALID -> INVALID_OPCODE;
-      case UC_ERR_READ_UNMAPPED, UC_ERR_WRITE_UNMAPPED, UC_ERR_FETCH_UNMAPPED -> MEMORY_FAULT;
-      case UC_ERR_EXCEPTION -> MEMORY_FAULT;
+      case UC_ERR_READ_UNMAPPED, UC_ERR_WRITE_UNMAPPED, UC_ERR_EXCEPTION -> MEMORY_FAULT;
       default -> throw new IllegalStateException("uc_emu_start: uc_err " + error);
     };
   }
@@ -328,11 +258,11 @@ final class Unicorn implements AutoCloseable {
     values.setAtIndex(JAVA_LONG, RFLAGS, in.rflags());
     values.setAtIndex(JAVA_LONG, FS_BASE, in.fsBase());
     values.setAtIndex(JAVA_LONG, GS_BASE, in.gsBase());
-    transfer("uc_reg_write_batch", registersWrite);
+    transfer("uc_reg_write_batch", library.registersWrite);
   }
 
   private void save(MachineImage out) {
-    transfer("uc_reg_read_batch", registersRead);
+    transfer("uc_reg_read_batch", library.registersRead);
     for (int i = 0; i < 16; i++) {
       out.gpr(i, values.getAtIndex(JAVA_LONG, i));
     }
@@ -340,29 +270,15 @@ final class Unicorn implements AutoCloseable {
     out.rflags(values.getAtIndex(JAVA_LONG, RFLAGS));
   }
 
-  private void transfer(String call, MethodHandle handle) {
-    try {
-      check(
-          call, (int) handle.invokeExact(engine, registerNumbers, valuePointers, REGISTERS.length));
-    } catch (Throwable t) {
-      throw rethrow(t);
-    }
-  }
-
-  private static RuntimeException rethrow(Throwable t) {
-    if (t instanceof RuntimeException e) {
-      throw e;
-    }
-    throw new AssertionError("a downcall threw", t);
+  private void transfer(String what, MethodHandle handle) {
+    check(
+        what,
+        () -> (int) handle.invokeExact(engine, registerNumbers, valuePointers, REGISTERS.length));
   }
 
   @Override
   public void close() {
-    try {
-      check("uc_close", (int) bind("uc_close", ADDRESS).invokeExact(engine));
-    } catch (Throwable t) {
-      throw rethrow(t);
-    }
+    check("uc_close", () -> (int) library.close.invokeExact(engine));
     arena.close();
   }
 }

@@ -5,8 +5,9 @@
  * <ul>
  *   <li>{@link org.pluribus.vmm.emulator.oracle.MachineImage}: a user-visible CPU state, a few
  *       instruction bytes and two pages of data; the common currency.
- *   <li>{@link org.pluribus.vmm.emulator.oracle.NativeCpu}: runs images on the host CPU in user
- *       mode, through a small C program and its signal frames. The best oracle for what it can run.
+ *   <li>{@link org.pluribus.vmm.emulator.oracle.OracleProcess}: an oracle in a child process.
+ *       {@code native-oracle.c} runs images on the host CPU in user mode, by signal frames: the
+ *       best oracle for what it can run.
  *   <li>{@link org.pluribus.vmm.emulator.oracle.Unicorn}: runs images in libunicorn (QEMU's
  *       translator), an independent implementation with a few known errors of its own.
  *   <li>{@link org.pluribus.vmm.emulator.oracle.EmulatedCpu}: runs images in our emulator.

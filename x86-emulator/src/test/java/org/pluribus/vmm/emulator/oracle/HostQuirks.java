@@ -1,0 +1,153 @@
+package org.pluribus.vmm.emulator.oracle;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Set;
+import org.pluribus.vmm.emulator.CpuRegisters;
+import org.pluribus.vmm.emulator.GuestFault;
+import org.pluribus.vmm.emulator.Insn;
+
+/** Where a right CPU may differ from the host's, and where Linux hides what the CPU said. */
+final class HostQuirks {
+  /** Error code bit: the page was present. */
+  private static final int PRESENT = 1;
+
+  /** Instructions that touch many bytes in an order of the model's choice. */
+  private static final Set<String> MANY_BYTES =
+      Set.of(
+          "FLDENV", "FNSTENV", "FRSTOR", "FNSAVE", "FXSAVE", "FXRSTOR", "MASKMOVQ", "MASKMOVDQU");
+
+  private static final int LONGEST_OPERAND = 512;
+
+  /** Far returns look at selectors and stack in an order of the model's choice. */
+  private static final Set<String> FAR_RETURNS = Set.of("RETF", "IRET");
+
+  /** Approximations: relative error at most 1.5 * 2^-12 (SDM volume 2, RCPPS, RSQRTPS). */
+  private static final Set<String> APPROXIMATIONS = Set.of("RCPPS", "RCPSS", "RSQRTPS", "RSQRTSS");
+
+  /** Twice the bound: both sides may be off. */
+  private static final double APPROXIMATION_ERROR = 3.0 / 4096;
+
+  /** Instructions after which AMD is in MMX state even if they fault. */
+  private static final Set<String> FAULTING_INTO_MMX =
+      Set.of("MASKMOVQ", "CVTPS2PI", "CVTTPS2PI", "CVTPD2PI", "CVTTPD2PI");
+
+  /** C0, C1, C2 and C3 in the x87 status word. */
+  private static final int CONDITIONS = 0x4700;
+
+  private HostQuirks() {}
+
+  /** Whether two faults are as alike as the model must make them. */
+  static boolean sameFault(Insn insn, MachineImage expected, MachineImage actual) {
+    if (FAR_RETURNS.contains(insn.row.mnemonic) && expected.vector() != MachineImage.NO_FAULT) {
+      return actual.vector() != MachineImage.NO_FAULT;
+    }
+    // MASKMOVDQU may look at bytes it does not store (SDM volume 2, MASKMOVDQU).
+    if (insn.row.mnemonic.startsWith("MASKMOV") && actual.vector() == MachineImage.NO_FAULT) {
+      return expected.vector() == MachineImage.NO_FAULT || expected.vector() == GuestFault.PF;
+    }
+    return expected.vector() == actual.vector() && sameDetails(insn, expected, actual);
+  }
+
+  /** Whether error code and CR2 of two faults of the same vector agree. */
+  private static boolean sameDetails(Insn insn, MachineImage expected, MachineImage actual) {
+    if (expected.vector() != GuestFault.PF) {
+      return expected.errorCode() == actual.errorCode();
+    }
+    // Linux sets the bit for kernel addresses, whatever is mapped there (set_signal_archinfo()).
+    int ignored = expected.cr2() < 0 ? PRESENT : 0;
+    if ((expected.errorCode() & ~ignored) != (actual.errorCode() & ~ignored)) {
+      return false;
+    }
+    long distance = Math.abs(expected.cr2() - actual.cr2());
+    return distance < (MANY_BYTES.contains(insn.row.mnemonic) ? LONGEST_OPERAND : 1);
+  }
+
+  /** Registers that models leave differently. */
+  static void ignoreModelSpecificRegisters(Insn insn, MachineImage expected, MachineImage actual) {
+    // CMPXCHG that fails: Intel writes the destination back (and so clears the upper half of a
+    // 32-bit register), AMD does not touch it (SDM and APM, CMPXCHG, "Operation").
+    boolean failed = (expected.rflags() & CpuRegisters.FLAG_ZF) == 0;
+    if (insn.row.mnemonic.equals("CMPXCHG")
+        && insn.kind[0] == Insn.REG
+        && insn.size[0] == 4
+        && failed) {
+      int register = insn.reg[0];
+      expected.gpr(register, expected.gpr(register) & 0xFFFFFFFFL);
+      actual.gpr(register, actual.gpr(register) & 0xFFFFFFFFL);
+    }
+    if (FAULTING_INTO_MMX.contains(insn.row.mnemonic)
+        && expected.vector() != MachineImage.NO_FAULT) {
+      expected.fxsave().copyFrom(actual.fxsave());
+    }
+    // FFREE leaves C0 to C3 undefined (SDM volume 2, FFREE).
+    if (insn.row.mnemonic.equals("FFREE")) {
+      expected.fxWord(
+          MachineImage.FSW,
+          expected.fxWord(MachineImage.FSW) & ~CONDITIONS
+              | actual.fxWord(MachineImage.FSW) & CONDITIONS);
+    }
+    if (APPROXIMATIONS.contains(insn.row.mnemonic)) {
+      approximations(insn.reg[0], expected, actual);
+    }
+    // The trap is held off for one instruction after a load of SS: a NOP (SDM 3, section 6.8.3).
+    if (loadsSs(insn) && expected.vector() == MachineImage.NO_FAULT) {
+      expected.rip(expected.rip() - 1);
+    }
+  }
+
+  private static boolean loadsSs(Insn insn) {
+    boolean first = insn.kind[0] == Insn.SREG && insn.reg[0] == CpuRegisters.SS;
+    return first && !insn.row.mnemonic.equals("PUSH") || insn.row.mnemonic.equals("LSS");
+  }
+
+  private static void approximations(int register, MachineImage expected, MachineImage actual) {
+    for (int lane = 0; lane < 4; lane++) {
+      int at = MachineImage.XMM0 + 16 * register + 4 * lane;
+      float theirs = expected.fxsave().get(JAVA_FLOAT_UNALIGNED, at);
+      float ours = actual.fxsave().get(JAVA_FLOAT_UNALIGNED, at);
+      if (Math.abs(theirs - ours) <= Math.abs(theirs) * APPROXIMATION_ERROR) {
+        expected.fxsave().set(JAVA_FLOAT_UNALIGNED, at, ours);
+      }
+    }
+  }
+
+  /** Makes bytes of a stored x87 or SSE area equal where models differ. */
+  static void ignoreModelSpecificBytes(
+      MachineImage in, Insn insn, MachineImage expected, MachineImage actual) {
+    long at = Inputs.address(in, insn) - MachineImage.DATA_ADDRESS;
+    switch (insn.row.mnemonic) {
+      case "FXSAVE" -> {
+        // FOP, FIP and FDP: AMD keeps them only with a pending exception.
+        same(expected, actual, at, MachineImage.FOP, MachineImage.MXCSR);
+        same(expected, actual, at, MachineImage.MXCSR_MASK, MachineImage.ST0);
+        same(expected, actual, at, MachineImage.FXSAVE_DEFINED_BYTES, MachineImage.FXSAVE_BYTES);
+      }
+      case "FNSTENV", "FNSAVE" -> {
+        // FIP, FCS, FOP, FDP and FDS behind the three control words.
+        boolean wide = insn.opSize != 2;
+        same(expected, actual, at, wide ? 12 : 6, wide ? 28 : 14);
+      }
+      case "PUSHF" -> {
+        // The harness single-steps with TF set.
+        int from = (int) (actual.gpr(MachineImage.RSP) - MachineImage.DATA_ADDRESS) + 1;
+        if (from >= 0 && from < MachineImage.DATA_BYTES) {
+          byte flags = expected.data().get(JAVA_BYTE, from);
+          expected.data().set(JAVA_BYTE, from, (byte) (flags & ~1));
+        }
+      }
+      default -> {}
+    }
+  }
+
+  private static void same(
+      MachineImage expected, MachineImage actual, long operand, long from, long to) {
+    long start = Math.max(0, operand + from);
+    long end = Math.min(MachineImage.DATA_BYTES, operand + to);
+    if (start < end && operand > -LONGEST_OPERAND) {
+      MemorySegment.copy(actual.data(), start, expected.data(), start, end - start);
+    }
+  }
+}
