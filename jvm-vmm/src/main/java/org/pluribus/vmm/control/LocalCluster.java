@@ -39,6 +39,7 @@ public final class LocalCluster implements AutoCloseable {
   private final List<Process> children = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
   private @Nullable Path file;
+  private @Nullable Watchdogs watchdogs;
 
   /**
    * @param config nodes with port 0 get a free one
@@ -64,15 +65,11 @@ public final class LocalCluster implements AutoCloseable {
     OutputStream out =
         new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), CONSOLE_BUFFER);
     try (NodeRuntime node = new NodeRuntime(config, 0, transport(config, 0, fabric), out)) {
-      Watchdogs watchdogs = new Watchdogs(node, children);
-      watchdogs.start(timeoutSeconds, interactive);
+      Watchdogs dogs = new Watchdogs(node, children);
+      watchdogs = dogs;
+      dogs.start(timeoutSeconds, interactive);
       long start = System.nanoTime();
-      Outcome outcome;
-      try {
-        outcome = node.run();
-      } finally {
-        watchdogs.stop();
-      }
+      Outcome outcome = node.run();
       double wall = (System.nanoTime() - start) / 1e9;
       List<NodeReport> reports = new ArrayList<>();
       reports.add(node.report());
@@ -208,6 +205,9 @@ public final class LocalCluster implements AutoCloseable {
     }
     if (file != null) {
       Files.deleteIfExists(file);
+    }
+    if (watchdogs != null) {
+      watchdogs.stop(); // a process that is told to end may do so now
     }
   }
 }

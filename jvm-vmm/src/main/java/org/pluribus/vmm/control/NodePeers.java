@@ -164,6 +164,11 @@ final class NodePeers implements MessageHandler {
     }
   }
 
+  /** Nothing comes from this peer any more. Any thread. */
+  void gone(int peer) {
+    set(gone, peer);
+  }
+
   AtomicReferenceArray<byte @Nullable []> reports() {
     return reports;
   }

@@ -63,6 +63,7 @@ public final class NodeRuntime implements AutoCloseable {
   private final NodeMachine machine;
   private final NodePeers peers;
   private long startedNanos;
+  private volatile boolean connected;
 
   /**
    * Sets the node up; nothing runs yet.
@@ -92,6 +93,17 @@ public final class NodeRuntime implements AutoCloseable {
     end.end(exitCode, reason);
   }
 
+  /** Whether the peers have been found: before that there is nothing to stop. Any thread. */
+  boolean isConnected() {
+    return connected;
+  }
+
+  /** A peer's process is gone: unless the machine has ended, that is its end. Any thread. */
+  public void peerEnded(int peer, String reason) {
+    peers.gone(peer);
+    end.end(Outcome.NODE_FAILURE, reason);
+  }
+
   /** Gives a byte of console input to the guest; false when its queue is full. Any thread. */
   public boolean type(byte value) {
     return machine.type(value);
@@ -116,6 +128,7 @@ public final class NodeRuntime implements AutoCloseable {
   /** Lives the node's life; returns how the machine ended. */
   public Outcome run() throws BadImageException, IOException, InterruptedException {
     transport.connect(peers, CONNECT_TIMEOUT);
+    connected = true;
     machine.startTimers();
     Outcome early = self == 0 ? startAsFirst() : startAsOther();
     if (early == null) {

@@ -31,8 +31,9 @@ final class Watchdogs {
 
   void start(@Nullable Integer timeoutSeconds, boolean interactive) {
     addHook();
-    for (Process p : children) {
-      p.onExit().thenAccept(this::childEnded);
+    for (int i = 0; i < children.size(); i++) {
+      int id = i + 1; // node 0 is this process
+      children.get(i).onExit().thenAccept(p -> childEnded(id, p));
     }
     if (timeoutSeconds != null) {
       daemon("timeout", () -> expire(timeoutSeconds));
@@ -56,10 +57,13 @@ final class Watchdogs {
             // as good as the end
           }
           node.end(Outcome.NODE_FAILURE, "the process that started this node is gone");
+          if (!node.isConnected()) {
+            System.exit(Outcome.NODE_FAILURE);
+          }
         });
   }
 
-  /** The node has ended: a process that is told to end need not wait for it any more. */
+  /** All is done and said: a process that is told to end need not wait for it any more. */
   void stop() {
     finished.countDown();
     Thread h = hook;
@@ -77,6 +81,9 @@ final class Watchdogs {
         new Thread(
             () -> {
               node.end(Outcome.INTERRUPTED, "interrupted");
+              if (!node.isConnected()) {
+                return;
+              }
               try {
                 finished.await(HOOK_SECONDS, TimeUnit.SECONDS);
               } catch (InterruptedException e) {
@@ -88,10 +95,9 @@ final class Watchdogs {
     Runtime.getRuntime().addShutdownHook(h);
   }
 
-  private void childEnded(Process p) {
-    if (p.exitValue() != 0) {
-      node.end(Outcome.NODE_FAILURE, "a node process ended early with exit code " + p.exitValue());
-    }
+  private void childEnded(int id, Process p) {
+    node.peerEnded(
+        id, "node " + id + " was lost: its process ended with exit code " + p.exitValue());
   }
 
   private void expire(int seconds) {
