@@ -258,7 +258,7 @@ public final class Cpu extends CpuMemory {
 
   /** Called by whatever set EFLAGS.IF: a pending interrupt may be deliverable now. */
   public void interruptsMayBeEnabled() {
-    if ((flagsSystem & FLAG_IF) != 0) {
+    if ((flagsSystem & FLAG_IF) != 0 && env.interruptPending(this)) {
       raiseAttention(ATTENTION_INTERRUPT);
     }
   }

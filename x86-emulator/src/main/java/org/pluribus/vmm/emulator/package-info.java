@@ -26,6 +26,14 @@
  * org.pluribus.vmm.emulator.GuestFault}: handlers commit their results only after the last access
  * that can fault, so that an instruction is either done or not begun.
  *
+ * <p>System side: {@code Segments} loads segment registers and keeps what follows from them, {@code
+ * Exceptions} delivers events through the IDT, {@code FarTransfers}, {@code InterruptReturn} and
+ * {@code FastCalls} change privilege, {@code ControlRegisters} and {@code Msrs} switch modes,
+ * {@code Debug} traps, and {@link org.pluribus.vmm.emulator.CpuidTable} says exactly what is there.
+ * Left out, because no 64-bit Linux uses it and CPUID does not promise it: virtual-8086 mode,
+ * hardware task switches, alignment checks (#AC), MONITOR and MWAIT, PCID, performance counters,
+ * VMX.
+ *
  * <p>Threads: a {@code Cpu} belongs to one thread, its vCPU thread. Other threads may only set
  * attention bits ({@link org.pluribus.vmm.emulator.Cpu#raiseAttention}). Several CPUs of one node
  * share one {@code CodeCache} and the same host memory.
