@@ -83,13 +83,19 @@ final class FpuState {
   static void fxrstor(Cpu c, Insn i) {
     checkFx(c);
     long la = fxAddress(c, i, FXSAVE_SIZE, 16, false);
-    X87Environment.checkReadable(c, la, FXSAVE_SIZE, 1);
+    checkReadable(c, la, FXSAVE_SIZE);
     int mxcsr = loadMxcsr(c, la);
     restoreX87(c, la, wide(i));
     c.mxcsr = mxcsr;
     if ((c.cr4 & CpuRegisters.CR4_OSFXSR) != 0) {
       restoreXmm(c, la);
     }
+  }
+
+  /** Raises what loading would raise, before anything changes; the end first, as processors do. */
+  private static void checkReadable(Cpu c, long la, int size) {
+    c.load8(la + size - 1);
+    c.load8(la);
   }
 
   private static int loadMxcsr(Cpu c, long la) {
@@ -227,7 +233,7 @@ final class FpuState {
   static void xrstor(Cpu c, Insn i) {
     checkX(c);
     long la = fxAddress(c, i, XSAVE_SIZE, 64, false);
-    X87Environment.checkReadable(c, la, XSAVE_SIZE, 1);
+    checkReadable(c, la, XSAVE_SIZE);
     long present = c.load64(la + OFFSET_XSTATE_BV);
     boolean reservedSet = (c.load64(la + OFFSET_XCOMP_BV) | c.load64(la + OFFSET_RESERVED)) != 0;
     if (reservedSet || (present & ~c.xcr0) != 0) {

@@ -123,9 +123,9 @@ final class MmxOps {
   /** MASKMOVQ. */
   static void maskmovq(Cpu c, Insn i) {
     check(c);
-    SseInteger.checkMaskedStore(c, i, c.fpSignificand[i.reg[1]], 0);
-    SseInteger.maskedStore(c, i, c.fpSignificand[i.reg[0]], c.fpSignificand[i.reg[1]], 0);
-    enter(c);
+    enter(c); // even if a fault follows, as processors do
+    long la = SseInteger.maskedAddress(c, i, 8);
+    SseInteger.maskedStore(c, la, c.fpSignificand[i.reg[0]], c.fpSignificand[i.reg[1]]);
   }
 
   /** PALIGNR Pq,Qq,Ib: eight bytes of destination:source from byte Ib on. */

@@ -237,6 +237,7 @@ final class SseConvert {
       FpuState.checkPending(c);
       long b = SseOperands.source64(c, i, 1);
       long v = integersOf(begin(c), b, truncate);
+      MmxOps.enter(c); // even if #XM follows, as processors do
       SseArithmetic.finish(c);
       MmxOps.set(c, i.reg[0], v);
     };
@@ -251,6 +252,7 @@ final class SseConvert {
       SoftFloat f = begin(c);
       int low = (int) integerOf64(f, c.xmm[s], 32, truncate);
       int high = (int) integerOf64(f, c.xmm[s + 1], 32, truncate);
+      MmxOps.enter(c);
       SseArithmetic.finish(c);
       MmxOps.set(c, i.reg[0], pair(low, high));
     };

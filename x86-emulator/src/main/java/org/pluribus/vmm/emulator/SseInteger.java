@@ -225,33 +225,26 @@ final class SseInteger {
     SseOperands.check(c);
     int d = SseOperands.register(i, 0);
     int m = SseOperands.register(i, 1);
-    checkMaskedStore(c, i, c.xmm[m], 0);
-    checkMaskedStore(c, i, c.xmm[m + 1], 8);
-    maskedStore(c, i, c.xmm[d], c.xmm[m], 0);
-    maskedStore(c, i, c.xmm[d + 1], c.xmm[m + 1], 8);
+    long la = maskedAddress(c, i, 16);
+    maskedStore(c, la, c.xmm[d], c.xmm[m]);
+    maskedStore(c, la + 8, c.xmm[d + 1], c.xmm[m + 1]);
   }
 
-  /** Raises the fault that {@link #maskedStore} would raise, before anything is stored. */
-  static void checkMaskedStore(Cpu c, Insn i, long mask, int offset) {
-    for (int k = 0; k < 8; k++) {
-      if ((mask >>> 8 * k & 0x80) != 0) {
-        c.checkWritable(maskedAddress(c, i, offset + k), 1);
-      }
-    }
-  }
-
-  /** Eight bytes of a masked store, {@code offset} bytes after rDI. */
-  static void maskedStore(Cpu c, Insn i, long value, long mask, int offset) {
-    for (int k = 0; k < 8; k++) {
-      if ((mask >>> 8 * k & 0x80) != 0) {
-        c.store8(maskedAddress(c, i, offset + k), value >>> 8 * k);
-      }
-    }
-  }
-
-  private static long maskedAddress(Cpu c, Insn i, int offset) {
+  /** Address of the {@code size} bytes at rDI; all must be writable, whatever the mask. */
+  static long maskedAddress(Cpu c, Insn i, int size) {
     int seg = i.segOverride >= 0 ? i.segOverride : CpuRegisters.DS;
-    long addressMask = i.addrSize == 8 ? -1L : i.addrSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
-    return c.linear(seg, c.gpr[CpuRegisters.RDI] + offset & addressMask, 1, true);
+    long mask = i.addrSize == 8 ? -1L : i.addrSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
+    long la = c.linear(seg, c.gpr[CpuRegisters.RDI] & mask, size, true);
+    c.checkWritable(la, size);
+    return la;
+  }
+
+  /** Stores those of eight bytes whose mask has its top bit set. */
+  static void maskedStore(Cpu c, long la, long value, long mask) {
+    for (int k = 0; k < 8; k++) {
+      if ((mask >>> 8 * k & 0x80) != 0) {
+        c.store8(la + k, value >>> 8 * k);
+      }
+    }
   }
 }

@@ -74,11 +74,11 @@ final class SseOperands {
 
   /** Linear address of a 16-byte memory operand that has to be aligned. */
   static long alignedAddress(Cpu c, Insn i, boolean write) {
-    long la = c.address(i, 16, write);
-    if ((la & 15) != 0) {
-      throw c.gp(0);
+    long offset = c.effectiveAddress(i);
+    if ((c.effectiveBase[i.seg] + offset & 15) != 0) {
+      throw c.gp(0); // goes before the segment's limit
     }
-    return la;
+    return c.linear(i.seg, offset, 16, write);
   }
 
   /** Stores 16 bytes at {@code la}, all or nothing. */

@@ -23,8 +23,7 @@ final class X87Environment {
   static void fnstenv(Cpu c, Insn i) {
     FpuState.checkAvailable(c);
     int size = environmentSize(i);
-    long la = c.address(i, size, true);
-    checkWritable(c, la, size, unit(i));
+    long la = writable(c, i, size);
     store(c, i, la);
     c.fpControl |= 0x3F;
     FpuState.summarize(c);
@@ -33,16 +32,14 @@ final class X87Environment {
   static void fldenv(Cpu c, Insn i) {
     FpuState.checkWaiting(c);
     int size = environmentSize(i);
-    long la = c.address(i, size, false);
-    checkReadable(c, la, size, unit(i));
+    long la = readable(c, i, size);
     load(c, i, la);
   }
 
   static void fnsave(Cpu c, Insn i) {
     FpuState.checkAvailable(c);
     int size = environmentSize(i);
-    long la = c.address(i, size + REGISTER_BYTES, true);
-    checkWritable(c, la, size + REGISTER_BYTES, unit(i));
+    long la = writable(c, i, size + REGISTER_BYTES);
     store(c, i, la);
     for (int k = 0; k < 8; k++) {
       int r = c.fpTop + k & 7;
@@ -55,8 +52,7 @@ final class X87Environment {
   static void frstor(Cpu c, Insn i) {
     FpuState.checkWaiting(c);
     int size = environmentSize(i);
-    long la = c.address(i, size + REGISTER_BYTES, false);
-    checkReadable(c, la, size + REGISTER_BYTES, unit(i));
+    long la = readable(c, i, size + REGISTER_BYTES);
     load(c, i, la);
     for (int k = 0; k < 8; k++) {
       int r = c.fpTop + k & 7;
@@ -65,15 +61,24 @@ final class X87Environment {
     }
   }
 
-  /** Raises what loading would raise, before anything changes: the first word, the last byte. */
-  static void checkReadable(Cpu c, long la, int size, int unit) {
-    c.load(la, unit);
+  /**
+   * Address of an operand of {@code size} bytes that is read field by field; raises what that would
+   * raise before anything changes: first at its first field, then at its last byte.
+   */
+  private static long readable(Cpu c, Insn i, int size) {
+    long la = c.address(i, unit(i), false);
+    c.load(la, unit(i));
+    c.address(i, size, false);
     c.load8(la + size - 1);
+    return la;
   }
 
-  private static void checkWritable(Cpu c, long la, int size, int unit) {
-    c.checkWritable(la, unit);
+  private static long writable(Cpu c, Insn i, int size) {
+    long la = c.address(i, unit(i), true);
+    c.checkWritable(la, unit(i));
+    c.address(i, size, true);
     c.checkWritable(la + size - 1, 1);
+    return la;
   }
 
   private static int unit(Insn i) {

@@ -355,13 +355,13 @@ final class X87Moves {
   static void ffree(Cpu c, Insn i) {
     FpuState.checkWaiting(c);
     X87.begin(c, i);
+    c.fpStatus &= ~X87.C1;
     c.fpEmpty |= 1 << X87.physical(c, i.modrm & 7);
   }
 
   /** FFREEP, which the SDM does not name. */
   static void ffreep(Cpu c, Insn i) {
     ffree(c, i);
-    c.fpStatus &= ~X87.C1;
     X87.pop(c);
   }
 
