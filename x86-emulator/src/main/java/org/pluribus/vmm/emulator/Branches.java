@@ -15,16 +15,21 @@ final class Branches {
   /** A branch target cut to the operand size and checked: canonical, or inside CS. */
   private static long checked(Cpu c, Insn i, long target) {
     if (c.codeBits == 64) {
-      if (target << NON_CANONICAL_SHIFT >> NON_CANONICAL_SHIFT != target) {
-        throw c.gp(0);
-      }
-      return target;
+      return canonical(c, target);
     }
     long t = target & (i.opSize == 2 ? 0xFFFF : 0xFFFFFFFFL);
     if (t > (c.segLimit[CpuRegisters.CS] & 0xFFFFFFFFL)) {
       throw c.gp(0);
     }
     return t;
+  }
+
+  /** A branch target of 64-bit code; #GP unless it is canonical. Compiled code calls it too. */
+  static long canonical(Cpu c, long target) {
+    if (target << NON_CANONICAL_SHIFT >> NON_CANONICAL_SHIFT != target) {
+      throw c.gp(0);
+    }
+    return target;
   }
 
   static void jmp(Cpu c, Insn i) {

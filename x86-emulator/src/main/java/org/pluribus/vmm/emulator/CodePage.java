@@ -89,6 +89,23 @@ final class CodePage {
     return hit;
   }
 
+  /**
+   * Sets the compiled form of a region's entries, unless its code is gone.
+   *
+   * @param hot the block whose heat had the region compiled, its first entry
+   */
+  synchronized void install(Region region, Block hot, CompiledCode[] entries) {
+    if (!hot.valid) {
+      return;
+    }
+    for (int e = 0; e < entries.length; e++) {
+      Block b = find(widthIndex(64), region.entries.get(e));
+      if (b != null && b.compiled == null) {
+        b.compiled = entries[e];
+      }
+    }
+  }
+
   private void dropAll() {
     for (int w = 0; w < blocks.length; w++) {
       Block[] t = blocks[w];

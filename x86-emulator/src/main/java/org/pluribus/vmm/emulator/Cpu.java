@@ -102,6 +102,14 @@ public final class Cpu extends CpuMemory {
     pollBlocks = blocks;
   }
 
+  /**
+   * Has hot code compiled from now on. To be called before {@link #run}; the compiler is shared by
+   * the CPUs of a node.
+   */
+  public void compileWith(RegionCompiler shared) {
+    compiler = shared;
+  }
+
   /** Whether EFLAGS.IF is set. */
   public boolean interruptsEnabled() {
     return (flagsSystem & FLAG_IF) != 0;
@@ -130,7 +138,7 @@ public final class Cpu extends CpuMemory {
         if (interruptShadow || (flagsSystem & FLAG_TF) != 0 || (dr[7] & 0xFF) != 0) {
           stepSpecially();
         } else {
-          runBlock();
+          runBlocks();
         }
       } catch (GuestFault f) {
         Exceptions.deliverFault(this, f.vector, f.errorCode);
@@ -162,12 +170,16 @@ public final class Cpu extends CpuMemory {
     instructions++;
   }
 
-  private void runBlock() {
+  /** Runs compiled blocks for as long as they follow each other, or interprets one block. */
+  void runBlocks() {
     Block b = currentBlock();
     CompiledCode c = b.compiled;
-    if (c != null) {
-      c.run(this);
-      return;
+    while (c != null) {
+      if (!c.run(this) || attention != 0 || fuel < 0) {
+        return;
+      }
+      b = currentBlock();
+      c = b.compiled;
     }
     BlockCompiler bc = compiler;
     if (bc != null && ++b.heat >= bc.threshold()) {

@@ -1,0 +1,155 @@
+package org.pluribus.vmm.emulator;
+
+import static org.pluribus.vmm.emulator.RegionFrame.FC;
+import static org.pluribus.vmm.emulator.RegionFrame.FLAG_A;
+import static org.pluribus.vmm.emulator.RegionFrame.FS;
+import static org.pluribus.vmm.emulator.RegionFrame.FZ;
+import static org.pluribus.vmm.emulator.RegionFrame.INT_1;
+import static org.pluribus.vmm.emulator.RegionFrame.LONG_1;
+import static org.pluribus.vmm.emulator.RegionFrame.LONG_2;
+
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+
+/** Emits shifts, rotates and bit tests of registers. */
+final class ShiftTranslator {
+  private final RegionFrame frame;
+  private final CodeBuilder code;
+  private final FlagEmitter flags;
+  private final OperandEmitter operands;
+
+  ShiftTranslator(RegionFrame frame, FlagEmitter flags, OperandEmitter operands) {
+    this.frame = frame;
+    this.code = frame.code;
+    this.flags = flags;
+    this.operands = operands;
+  }
+
+  private static int countMask(int size) {
+    return size == 8 ? 63 : 31;
+  }
+
+  void byImmediate(Insn i) {
+    int size = i.size[0];
+    int n = (int) i.imm & countMask(size);
+    if (i.row.mnemonic.startsWith("RO")) {
+      flags.materialize();
+      operands.pushOperand(i, 0);
+      code.loadConstant(n);
+      rotate(i);
+      code.dup2().lstore(LONG_1);
+      frame.popRegister(i.reg[0], size);
+      popRotateFlags(i);
+      return;
+    }
+    operands.pushOperand(i, 0);
+    code.loadConstant((long) n);
+    flags.popPending(operation(i), size);
+    code.lload(FLAG_A);
+    code.loadConstant(n);
+    shift(i);
+    frame.popRegister(i.reg[0], size);
+  }
+
+  private static int operation(Insn i) {
+    return switch (i.row.mnemonic) {
+      case "SHL" -> LazyFlags.SHL;
+      case "SHR" -> LazyFlags.SHR;
+      default -> LazyFlags.SAR;
+    };
+  }
+
+  /** Pops a count and a zero-extended value, pushes the value shifted. */
+  private void shift(Insn i) {
+    switch (i.row.mnemonic) {
+      case "SHL" -> code.lshl();
+      case "SHR" -> code.lushr();
+      default -> {
+        code.istore(INT_1);
+        frame.signExtend(i.size[0]);
+        code.iload(INT_1).lshr();
+      }
+    }
+  }
+
+  /** Pops a count and a value of 4 or 8 bytes, pushes it rotated. */
+  private void rotate(Insn i) {
+    String name = i.row.mnemonic.equals("ROL") ? "rotateLeft" : "rotateRight";
+    if (i.size[0] == 8) {
+      code.invokestatic(RegionEmitter.LONG_CLASS, name, RegionEmitter.JI_TO_J);
+      return;
+    }
+    code.istore(INT_1).l2i().iload(INT_1);
+    code.invokestatic(RegionEmitter.INTEGER_CLASS, name, RegionEmitter.II_TO_I).i2l();
+  }
+
+  private void popRotateFlags(Insn i) {
+    String name = i.row.mnemonic.equals("ROL") ? "rolCarries" : "rorCarries";
+    code.lload(FC).lload(LONG_1).loadConstant(64 - 8 * i.size[0]);
+    frame.flagCall(name, "(JJI)J");
+    code.lstore(FC);
+  }
+
+  /** A count of 0 changes no flag, so the flags before must be there. */
+  void byCl(Insn i) {
+    int size = i.size[0];
+    boolean rotate = i.row.mnemonic.startsWith("RO");
+    flags.materialize();
+    operands.pushOperand(i, 0);
+    code.lstore(LONG_2);
+    frame.pushWhole(CpuRegisters.RCX);
+    code.l2i().loadConstant(countMask(size)).iand();
+    // The count is kept on its own: shift() uses INT_1.
+    code.dup().i2l().lstore(RegionFrame.LONG_3).istore(INT_1);
+    code.lload(LONG_2).iload(INT_1);
+    if (rotate) {
+      rotate(i);
+    } else {
+      shift(i);
+    }
+    code.dup2().lstore(LONG_1);
+    frame.popRegister(i.reg[0], size);
+    Label unchanged = code.newLabel();
+    code.lload(RegionFrame.LONG_3).l2i().ifeq(unchanged);
+    if (rotate) {
+      popRotateFlags(i);
+    } else {
+      code.lload(LONG_1);
+      frame.signExtend(size);
+      code.dup2().lstore(FZ).lstore(FS);
+      code.lload(LONG_2).lload(RegionFrame.LONG_3).l2i().loadConstant(64 - 8 * size);
+      String name =
+          switch (operation(i)) {
+            case LazyFlags.SHL -> "shlCarries";
+            case LazyFlags.SHR -> "shrCarries";
+            default -> "sarCarries";
+          };
+      frame.flagCall(name, "(JII)J");
+      code.lstore(FC);
+    }
+    code.labelBinding(unchanged);
+  }
+
+  /** BT, BTS, BTR and BTC of a register: only CF changes. */
+  void bitTest(Insn i) {
+    int size = i.size[0];
+    flags.materialize();
+    operands.pushOperand(i, 0);
+    code.lstore(LONG_1);
+    operands.pushOperand(i, 1, size);
+    code.l2i().loadConstant(8 * size - 1).iand().istore(INT_1);
+    code.lload(FC).lload(LONG_1).bipush(63).iload(INT_1).isub().lshl();
+    frame.flagCall("withCarry", "(JJ)J");
+    code.lstore(FC);
+    if (i.row.mnemonic.equals("BT")) {
+      return;
+    }
+    code.lload(LONG_1).lconst_1().iload(INT_1).lshl();
+    switch (i.row.mnemonic) {
+      case "BTS" -> code.lor();
+      case "BTR" -> code.loadConstant(-1L).lxor().land();
+      default -> code.lxor();
+    }
+    frame.popRegister(i.reg[0], size);
+  }
+}
