@@ -28,7 +28,7 @@ final class SplitLock {
     if (inFirst >= size) {
       return updateDevice(c, la, size, op, b, aux);
     }
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (int attempt = 1; ; attempt++) {
       long first = c.writableHost(la, inFirst);
       long firstPage = c.translatedGpa() >>> PAGE_NUMBER_SHIFT;
       long second = c.writableHost(la + inFirst, size - inFirst);
@@ -36,12 +36,11 @@ final class SplitLock {
       if (first == 0 || second == 0) {
         return updateDevice(c, la, size, op, b, aux);
       }
-      boolean last = attempt == ATTEMPTS - 1;
-      if (last || (c.env.isWritable(firstPage) && c.env.isWritable(secondPage))) {
+      boolean held = c.env.isWritable(firstPage) && c.env.isWritable(secondPage);
+      if (held || attempt == ATTEMPTS) {
         return updatePages(first, inFirst, second, size, lock, op, b, aux);
       }
     }
-    throw new IllegalStateException("not reached");
   }
 
   private long updatePages(

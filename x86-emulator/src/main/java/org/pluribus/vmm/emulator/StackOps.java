@@ -82,7 +82,9 @@ final class StackOps {
     if (((old ^ c.flagsSystem) & CpuRegisters.FLAG_AC) != 0) {
       c.accessModeChanged();
     }
-    c.interruptsMayBeEnabled();
+    if ((~old & c.flagsSystem & CpuRegisters.FLAG_IF) != 0) {
+      c.interruptsMayBeEnabled();
+    }
   }
 
   /** IF needs CPL at most IOPL, IOPL itself CPL 0 (SDM volume 2, POPF, table 4-16). */

@@ -8,18 +8,15 @@ import org.pluribus.posix.HostMemory;
  *
  * <p>Upward moves and fills inside pages that the TLB maps go in bulk; all else element by element.
  * Registers are brought up to date after each element or bulk, so that a fault in the middle keeps
- * what is finished and the instruction goes on from there. A long repetition looks at {@link
- * Cpu#attention} in between and gives way by ending with RIP on itself.
+ * what is finished and the instruction goes on from there. A repetition looks at {@link
+ * Cpu#attention} before each further element or bulk, and gives way by ending with RIP on itself.
  */
 final class StringOps {
-  /** Elements or bulks between two looks at the CPU's attention. */
-  private static final int UNITS_PER_LOOK = 64;
-
   /**
-   * Looks after which an instruction gives way in any case: instruction counts and single runs stay
-   * bounded.
+   * Elements or bulks after which an instruction gives way in any case, so that the time between
+   * two block boundaries stays bounded.
    */
-  private static final int LOOKS = 16;
+  private static final int MAX_UNITS = 1024;
 
   private StringOps() {}
 
@@ -175,10 +172,10 @@ final class StringOps {
   /** Whether to stop here and let the CPU's loop come back to this instruction. */
   private static boolean givesWay(Cpu c, int units) {
     boolean now =
-        (c.flagsSystem & CpuRegisters.FLAG_TF) != 0
+        c.attention != 0
+            || units >= MAX_UNITS
             || c.breakBlock
-            || (units % UNITS_PER_LOOK == 0
-                && (c.attention != 0 || units >= LOOKS * UNITS_PER_LOOK));
+            || (c.flagsSystem & CpuRegisters.FLAG_TF) != 0;
     if (now) {
       c.nextRip = c.rip;
     }

@@ -8,10 +8,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** LOCK between CPUs of one node: no update is lost, whatever the operand's place. */
+@Timeout(120)
 class LockedUpdateTest {
   private static final int CPUS = 2;
   private static final int ROUNDS = 50_000;
@@ -42,7 +44,7 @@ class LockedUpdateTest {
               + "48FF4340" // inc qword [rbx+0x40]
               + "66C7030000" // mov word [rbx], 0
               + "48FFC9" // dec rcx
-              + "75DD"; // jnz l
+              + "75E1"; // jnz l
       run(m, code, PlainMachine.DATA + offset);
       assertThat(m.get64(PlainMachine.DATA + offset + 0x40)).isEqualTo((long) CPUS * ROUNDS);
     }
@@ -71,7 +73,7 @@ class LockedUpdateTest {
   /** Runs {@code code} on all CPUs at once with RBX = RSI = operand and RCX = rounds. */
   private static void run(PlainMachine m, String code, long operand) throws Exception {
     m.code(code);
-    long end = PlainMachine.CODE + code.length() / 2;
+    long end = PlainMachine.CODE + code.replace(" ", "").length() / 2;
     List<Cpu> cpus = new ArrayList<>(List.of(m.cpu));
     for (int n = 1; n < CPUS; n++) {
       cpus.add(m.newCpu(n));
@@ -85,7 +87,7 @@ class LockedUpdateTest {
         c.gpr[CpuRegisters.RCX] = ROUNDS;
         done.add(
             threads.submit(() -> {
-              while (c.rip != end) {
+              while (c.rip != end && !Thread.interrupted()) {
                 c.interpret(c.currentBlock());
               }
             }));
