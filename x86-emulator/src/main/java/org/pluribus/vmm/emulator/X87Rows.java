@@ -169,5 +169,13 @@ final class X87Rows {
     t.row("D9:F5", "FPREM1", "", X87Remainder.remainder(true));
     t.row("D9:F8", "FPREM", "", X87Remainder.remainder(false));
     t.row("D9:FD", "FSCALE", "", X87Remainder::fscale);
+    t.row("D9:F0", "F2XM1", "", X87Functions::f2xm1);
+    t.row("D9:F1", "FYL2X", "", X87Functions::fyl2x);
+    t.row("D9:F2", "FPTAN", "", X87Functions::fptan);
+    t.row("D9:F3", "FPATAN", "", X87Functions::fpatan);
+    t.row("D9:F9", "FYL2XP1", "", X87Functions::fyl2xp1);
+    t.row("D9:FB", "FSINCOS", "", X87Functions::fsincos);
+    t.row("D9:FE", "FSIN", "", X87Functions::fsin);
+    t.row("D9:FF", "FCOS", "", X87Functions::fcos);
   }
 }

@@ -2,6 +2,7 @@ package org.pluribus.vmm.emulator.oracle;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
@@ -33,6 +34,15 @@ final class HostQuirks {
   /** Instructions after which AMD is in MMX state even if they fault. */
   private static final Set<String> FAULTING_INTO_MMX =
       Set.of("MASKMOVQ", "CVTPS2PI", "CVTTPS2PI", "CVTPD2PI", "CVTTPD2PI");
+
+  /** Their last bit depends on the model, and with it whether they rounded up. */
+  private static final Set<String> TRANSCENDENTAL =
+      Set.of("F2XM1", "FYL2X", "FYL2XP1", "FPTAN", "FPATAN", "FSIN", "FCOS", "FSINCOS");
+
+  /** In units of the last place; processors promise one (SDM volume 1, section 8.3.10). */
+  private static final long TRANSCENDENTAL_ERROR = 2;
+
+  private static final int C1 = 0x200;
 
   /** C0, C1, C2 and C3 in the x87 status word. */
   private static final int CONDITIONS = 0x4700;
@@ -89,6 +99,10 @@ final class HostQuirks {
           expected.fxWord(MachineImage.FSW) & ~CONDITIONS
               | actual.fxWord(MachineImage.FSW) & CONDITIONS);
     }
+    if (TRANSCENDENTAL.contains(insn.row.mnemonic)) {
+      lastPlaces(MachineImage.ST0, expected, actual);
+      lastPlaces(MachineImage.ST0 + 16, expected, actual);
+    }
     if (APPROXIMATIONS.contains(insn.row.mnemonic)) {
       approximations(insn.reg[0], expected, actual);
     }
@@ -101,6 +115,28 @@ final class HostQuirks {
   private static boolean loadsSs(Insn insn) {
     boolean first = insn.kind[0] == Insn.SREG && insn.reg[0] == CpuRegisters.SS;
     return first && !insn.row.mnemonic.equals("PUSH") || insn.row.mnemonic.equals("LSS");
+  }
+
+  /** Lets the last places of one x87 register and C1 be what they are. */
+  private static void lastPlaces(int register, MachineImage expected, MachineImage actual) {
+    long theirs = expected.fxsave().get(JAVA_LONG_UNALIGNED, register);
+    long ours = actual.fxsave().get(JAVA_LONG_UNALIGNED, register);
+    int theirExponent = expected.fxWord(register + 8);
+    int ourExponent = actual.fxWord(register + 8);
+    // Across a power of two 2^64 - 1 stands next to 2^63 with the next exponent.
+    boolean close =
+        theirExponent == ourExponent
+            ? Math.abs(theirs - ours) <= TRANSCENDENTAL_ERROR
+            : Math.abs(theirExponent - ourExponent) == 1 && Math.abs(theirs ^ ours) == Long.MAX_VALUE;
+    if (close) {
+      expected.fxsave().set(JAVA_LONG_UNALIGNED, register, ours);
+      expected.fxWord(register + 8, ourExponent);
+    }
+    int status = expected.fxWord(MachineImage.FSW);
+    int ourC1 = actual.fxWord(MachineImage.FSW) & C1;
+    if ((status & 0x20) != 0) { // inexact: C1 tells the direction
+      expected.fxWord(MachineImage.FSW, status & ~C1 | ourC1);
+    }
   }
 
   private static void approximations(int register, MachineImage expected, MachineImage actual) {
