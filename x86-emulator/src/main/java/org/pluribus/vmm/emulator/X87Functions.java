@@ -8,7 +8,9 @@ import java.math.BigInteger;
  * one (SDM volume 1, section 8.3.10). Angles are reduced by the 66-bit pi that processors take.
  */
 final class X87Functions {
-  /** Below this exponent sine and tangent are the argument, and cosine one, but for the last bit. */
+  /**
+   * Below this exponent sine and tangent are the argument, and cosine one, but for the last bit.
+   */
   private static final int TINY_ANGLE = -34;
 
   /** Below this exponent logarithm, power and arc tangent are linear to more bits than we keep. */
@@ -40,7 +42,8 @@ final class X87Functions {
     }
     BigInteger magnitude = v.abs();
     int bits = magnitude.bitLength();
-    BigInteger top = bits > 128 ? magnitude.shiftRight(bits - 128) : magnitude.shiftLeft(128 - bits);
+    BigInteger top =
+        bits > 128 ? magnitude.shiftRight(bits - 128) : magnitude.shiftLeft(128 - bits);
     boolean lost = bits > 128 && magnitude.getLowestSetBit() < bits - 128;
     BigInteger kept = top.and(MASK_128);
     r.setNormal(v.signum() < 0, bits - 1 - fraction, kept.shiftRight(64).longValue());
@@ -259,11 +262,7 @@ final class X87Functions {
       set(f.r, a.negative ? v.negate() : v, FRACTION + 63 - a.exponent, true);
     } else {
       BigInteger t = FixedPointMath.multiply(fixed(a), FixedPointMath.LN2);
-      set(
-          f.r,
-          FixedPointMath.exponentialMinusOne(a.negative ? t.negate() : t),
-          FRACTION,
-          true);
+      set(f.r, FixedPointMath.exponentialMinusOne(a.negative ? t.negate() : t), FRACTION, true);
     }
   }
 
@@ -365,8 +364,7 @@ final class X87Functions {
       m = m.shiftRight(1);
       e++;
     }
-    BigInteger fraction =
-        FixedPointMath.divide(FixedPointMath.logarithm(m), FixedPointMath.LN2);
+    BigInteger fraction = FixedPointMath.divide(FixedPointMath.logarithm(m), FixedPointMath.LN2);
     return BigInteger.valueOf(e).shiftLeft(FRACTION).add(fraction);
   }
 
@@ -407,8 +405,7 @@ final class X87Functions {
       // Between 1/2 and 2 the logarithm takes m as it is and loses nothing near 1.
       int shift = e < -1 || e > 0 ? e : 0;
       BigInteger scaled = shift >= 0 ? m.shiftRight(shift) : m.shiftLeft(-shift);
-      BigInteger log =
-          FixedPointMath.divide(FixedPointMath.logarithm(scaled), FixedPointMath.LN2);
+      BigInteger log = FixedPointMath.divide(FixedPointMath.logarithm(scaled), FixedPointMath.LN2);
       log = log.add(BigInteger.valueOf(shift).shiftLeft(FRACTION));
       multiplyByY(f, log, FRACTION, true);
     }
@@ -488,8 +485,7 @@ final class X87Functions {
 
   /** r = b / a, a little less. */
   private static void quotientJustBelow(SoftFloat f) {
-    BigInteger q =
-        unsigned(f.b.significand).shiftLeft(FRACTION).divide(unsigned(f.a.significand));
+    BigInteger q = unsigned(f.b.significand).shiftLeft(FRACTION).divide(unsigned(f.a.significand));
     set(f.r, q, FRACTION + f.a.exponent - f.b.exponent, false);
     justBelow(f.r);
   }

@@ -127,7 +127,8 @@ final class HostQuirks {
     boolean close =
         theirExponent == ourExponent
             ? Math.abs(theirs - ours) <= TRANSCENDENTAL_ERROR
-            : Math.abs(theirExponent - ourExponent) == 1 && Math.abs(theirs ^ ours) == Long.MAX_VALUE;
+            : Math.abs(theirExponent - ourExponent) == 1
+                && Math.abs(theirs ^ ours) == Long.MAX_VALUE;
     if (close) {
       expected.fxsave().set(JAVA_LONG_UNALIGNED, register, ours);
       expected.fxWord(register + 8, ourExponent);
