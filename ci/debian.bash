@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# Debian packages for the guest, unpacked in the user's cache folder. Sourced by the scripts here.
+# Nothing is installed on this machine and its package sources stay as they are.
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/pluribus
+
+# Arguments for apt that make it use a release of Debian without touching the system's own lists.
+# $1: release name, e.g. trixie; the result is in apt_options.
+use_release() {
+  local dir=$cache/apt-$1
+  mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+  printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' \
+    http://deb.debian.org/debian "$1" >"$dir/sources.list"
+  apt_options=(-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o APT::Sandbox::User=root)
+  [ -n "$(find "$dir/lists" -maxdepth 1 -name '*Packages*' -print -quit)" ] ||
+    apt-get "${apt_options[@]}" -qq update >&2
+}
+
+apt_options=(-o APT::Sandbox::User=root)
+
+# Prints the packages that the packages $2... need, themselves included, as far as they are
+# libraries (or named like $1, a pattern): what a program needs to run, not what a system needs.
+closure() {
+  local also=$1 todo found p
+  shift
+  declare -A seen=()
+  todo=("$@")
+  while [ ${#todo[@]} -gt 0 ]; do
+    found=()
+    for p in "${todo[@]}"; do
+      [ -z "${seen[$p]:-}" ] || continue
+      seen[$p]=1
+      # Alternatives have a bar in front; we take the last, which is no worse.
+      while read -r dependency; do
+        # shellcheck disable=SC2254  # a pattern is meant
+        case $dependency in lib* | zlib* | $also) found+=("$dependency") ;; esac
+      done < <(LC_ALL=C apt-cache "${apt_options[@]}" depends "$p" |
+        sed -n 's/^ *|\?\(Pre\)\?Depends: \([a-z0-9][a-z0-9.+-]*\)\(:any\)\?$/\2/p')
+    done
+    todo=("${found[@]}")
+  done
+  printf '%s\n' "${!seen[@]}" | sort
+}
+
+# Fetches packages $2... and unpacks them into folder $1, whose /bin, /lib and so on lead to /usr
+# as in Debian since release 12.
+unpack() {
+  local root=$1 debs=$1.debs dir
+  shift
+  mkdir -p "$debs" "$root/usr"
+  for dir in bin sbin lib lib64; do
+    mkdir -p "$root/usr/$dir"
+    ln -sfn "usr/$dir" "$root/$dir"
+  done
+  (cd "$debs" && apt-get "${apt_options[@]}" -qq download "$@" >&2)
+  for deb in "$debs"/*.deb; do
+    dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$root"
+  done
+  rm -r "$debs"
+}
