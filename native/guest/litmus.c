@@ -110,7 +110,7 @@ const char *check_store_buffer(int scale) {
   }
   char *p = shared_pages(6);
   struct flags f = {
-      300 * scale,
+      200 * scale,
       {(void *)p, (void *)(p + PAGE)},
       {(void *)(p + 2 * PAGE), (void *)(p + 3 * PAGE)},
       {(void *)(p + 4 * PAGE), (void *)(p + 5 * PAGE)},
@@ -180,7 +180,7 @@ static const char *ring_work(int index, void *argument) {
 }
 
 const char *check_ring(int scale) {
-  struct rings rings = {.blocks = 200 * scale};
+  struct rings rings = {.blocks = 50 * scale};
   for (int i = 0; i < cpu_count; i++) {
     rings.of[i] = shared_pages((int)((sizeof(struct ring) + PAGE - 1) / PAGE));
   }
