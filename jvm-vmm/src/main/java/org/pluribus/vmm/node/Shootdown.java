@@ -45,6 +45,11 @@ final class Shootdown {
   }
 
   boolean done() {
-    return (int) PENDING.getVolatile(this) == 0;
+    return waiting() == 0;
+  }
+
+  /** Acknowledgements that are still missing. */
+  int waiting() {
+    return (int) PENDING.getVolatile(this);
   }
 }

@@ -1,0 +1,94 @@
+package org.pluribus.vmm.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ClusterConfigTest {
+  private static final String GOOD =
+      """
+      key: %s
+      memory: 512M
+      transport: aeron
+      kernel: /boot/vmlinuz
+      nodes:
+        - { id: 1, host: 10.0.0.2, port: 40001, cpus: 3 }
+        - { id: 0, host: 10.0.0.1, port: 40000, cpus: 2 }
+      """
+          .formatted("5a".repeat(32));
+
+  @TempDir Path folder;
+
+  @Test
+  void readsWhatItWrites() throws Exception {
+    ClusterConfig read = ClusterConfig.read(file(GOOD));
+    assertThat(ClusterConfig.read(file(read.toYaml()))).isEqualTo(read);
+    assertThat(read.hash()).isEqualTo(ClusterConfig.read(file(read.toYaml())).hash());
+  }
+
+  @Test
+  void numbersVcpusNodeByNodeAndKeepsNodesApartInTheApicId() throws Exception {
+    ClusterConfig c = ClusterConfig.read(file(GOOD));
+    assertThat(c.apicIdBits()).isEqualTo(2);
+    assertThat(c.vcpus()).extracting(v -> v.node()).containsExactly(0, 0, 1, 1, 1);
+    assertThat(c.vcpus()).extracting(v -> v.apicId()).containsExactly(0, 1, 4, 5, 6);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "id: 1, host| id: 0, host |node id 0 is there twice",
+        "id: 1, host| id: 7, host |node id 7 is out of range",
+        "cpus: 3| cpus: -1 |node 1 has -1 CPUs",
+        "cpus: 2| cpus: 0 |node 0 has no CPU",
+        "cpus: 3| cpus: 5000 |5002 CPUs are too many",
+        "memory: 512M| memory: 12 apples |is no size",
+        "memory: 512M| memory: 1K |too small",
+        "kernel: /boot/vmlinuz| kernel: '' |no kernel is given",
+        "key: 5a| key: zz |VM key",
+        "transport: aeron| colour: green |colour",
+      })
+  void refusesNonsenseWithOneLine(String from, String to, String expected) throws Exception {
+    Path file = file(GOOD.replace(from, to.trim()));
+    assertThatThrownBy(() -> ClusterConfig.read(file))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(expected)
+        .message()
+        .doesNotContain("\n");
+  }
+
+  @Test
+  void namesAMissingAndAnEmptyFile() throws IOException {
+    assertThatThrownBy(() -> ClusterConfig.read(folder.resolve("none.yaml")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("none.yaml");
+    Path empty = file("");
+    assertThatThrownBy(() -> ClusterConfig.read(empty)).isInstanceOf(ConfigException.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"512M,536870912", "1g,1073741824", "4096,4096", "64k,65536", "1T,1099511627776"})
+  void parsesSizes(String text, long bytes) {
+    assertThat(ClusterConfig.parseSize(text)).isEqualTo(bytes);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"''", "M", "-1M", "0", "1X", "99999999999T", "1.5G"})
+  void refusesWhatIsNoSize(String text) {
+    assertThatThrownBy(() -> ClusterConfig.parseSize(text))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("is no size");
+  }
+
+  private Path file(String text) throws IOException {
+    return Files.writeString(Files.createTempFile(folder, "cluster", ".yaml"), text);
+  }
+}
