@@ -26,6 +26,7 @@ import org.pluribus.vmm.emulator.Cpu;
 import org.pluribus.vmm.emulator.CpuReset;
 import org.pluribus.vmm.emulator.CpuidConfig;
 import org.pluribus.vmm.emulator.CpuidTable;
+import org.pluribus.vmm.emulator.RegionCompiler;
 import org.pluribus.vmm.loader.EntryState;
 import org.pluribus.vmm.memory.AddressMap;
 import org.pluribus.vmm.time.HostClock;
@@ -42,6 +43,15 @@ public final class NodeMachine implements AutoCloseable {
    * {@link PageWaiter}); the time lets it do some work on the page before it travels on.
    */
   public static final long DEFAULT_HOLD_NANOS = 20_000;
+
+  /**
+   * System property: runs of a block before it is compiled; 0 only interprets, which helps to tell
+   * a fault of the compiler from one of the interpreter.
+   */
+  public static final String COMPILE_THRESHOLD = "pluribus.compileThreshold";
+
+  /** Measured on kernel boots: compiling earlier costs the two cores more than it saves. */
+  private static final int DEFAULT_COMPILE_THRESHOLD = 3000;
 
   /** Blocks between two polls of the transport when there are peers. */
   private static final int POLL_BLOCKS = 500;
@@ -63,6 +73,7 @@ public final class NodeMachine implements AutoCloseable {
   private final IpiRouter router;
   private final DeviceAccess devices;
   private final @Nullable PlatformDevices platform;
+  private final @Nullable RegionCompiler compiler = makeCompiler();
   private final VcpuThread[] vcpus;
 
   /**
@@ -110,6 +121,11 @@ public final class NodeMachine implements AutoCloseable {
     }
   }
 
+  private static @Nullable RegionCompiler makeCompiler() {
+    int threshold = Integer.getInteger(COMPILE_THRESHOLD, DEFAULT_COMPILE_THRESHOLD);
+    return threshold > 0 ? RegionCompiler.inBackground(threshold) : null;
+  }
+
   private VcpuThread[] makeVcpus(
       List<VcpuPlacement> all, int apicIdBits, ExtIntSource extInt, IntConsumer tripleFault) {
     int cores = (int) all.stream().filter(p -> p.node() == node.id()).count();
@@ -141,6 +157,9 @@ public final class NodeMachine implements AutoCloseable {
               environment -> {
                 Cpu cpu = new Cpu(index, environment, node.codeCache(), cpuid);
                 cpu.pollBlocks(pollBlocks);
+                if (compiler != null) {
+                  cpu.compileWith(compiler);
+                }
                 return cpu;
               },
               () -> tripleFault.accept(index)));
@@ -285,6 +304,9 @@ public final class NodeMachine implements AutoCloseable {
 
   @Override
   public void close() {
+    if (compiler != null) {
+      compiler.close();
+    }
     timers.close();
   }
 }

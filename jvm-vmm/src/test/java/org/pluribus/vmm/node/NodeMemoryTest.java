@@ -185,20 +185,19 @@ class NodeMemoryTest {
     for (int id = 0; id < NODES; id++) {
       int me = id;
       done.add(
-          threads.submit(
-              () -> {
-                Random random = new Random(seed + me);
-                NodeMemory memory = nodes.get(me).memory;
-                long[] last = new long[pages];
-                for (int i = 1; i <= rounds; i++) {
-                  int page = random.nextInt(pages);
-                  long gpa = 0x10_0000L + page * 4096L + me * 8L;
-                  assertThat(memory.readLong(gpa)).as("seed %d", seed).isEqualTo(last[page]);
-                  last[page] = (long) me << 32 | i;
-                  memory.writeLong(gpa, last[page]);
-                }
-                return null;
-              }));
+          threads.submit(() -> {
+            Random random = new Random(seed + me);
+            NodeMemory memory = nodes.get(me).memory;
+            long[] last = new long[pages];
+            for (int i = 1; i <= rounds; i++) {
+              int page = random.nextInt(pages);
+              long gpa = 0x10_0000L + page * 4096L + me * 8L;
+              assertThat(memory.readLong(gpa)).as("seed %d", seed).isEqualTo(last[page]);
+              last[page] = (long) me << 32 | i;
+              memory.writeLong(gpa, last[page]);
+            }
+            return null;
+          }));
     }
     for (Future<?> f : done) {
       f.get();
