@@ -49,8 +49,8 @@ struct image {
   uint64_t rip, rflags, fs_base, gs_base, cr2;
   int32_t vector, error_code;
   uint16_t cs, ss;
-  uint32_t steps; /* in: most traps before the run ends at its own start (REP) */
-  uint64_t length; /* of the instruction; the CPU finds out for itself */
+  uint32_t steps; /* in: most traps (of REP, each unit is one); out: traps */
+  uint64_t length; /* in: of the instructions; the run ends when RIP leaves them */
   uint64_t uses_fpu; /* for another oracle */
   uint64_t unused[7];
   uint8_t fxsave[FXSAVE_BYTES];
@@ -126,7 +126,8 @@ static void on_trap(int signal, siginfo_t *info, void *context) {
   }
   int vector = (int)u->uc_mcontext.gregs[REG_TRAPNO];
   int stepped = signal == SIGTRAP && vector == 1;
-  if (stepped && (uint64_t)u->uc_mcontext.gregs[REG_RIP] == in->rip && ++steps < in->steps) {
+  uint64_t offset = (uint64_t)u->uc_mcontext.gregs[REG_RIP] - in->rip;
+  if (stepped && offset < in->length && ++steps < in->steps) {
     u->uc_mcontext.gregs[REG_EFL] |= TRAP_FLAG;
     syscall(SYS_arch_prctl, ARCH_SET_FS, fs);
     return;

@@ -44,10 +44,9 @@ final class CaseGenerator {
     }
   }
 
-  void fill(MachineImage image, Encoding encoding) {
+  /** Fills everything but the code. */
+  void fillState(MachineImage image) {
     image.reset();
-    Insn insn = encoding.insn();
-    boolean wide = encoding.codeBits() == 64;
     image.data().copyFrom(template);
     for (int i = 0; i < 16; i++) {
       image.gpr(i, values.integer());
@@ -58,6 +57,13 @@ final class CaseGenerator {
     image.fsBase(DATA - 0x1000 + random.nextInt(0x2000));
     image.gsBase(DATA - 0x1000 + random.nextInt(0x2000));
     fpu(image);
+  }
+
+  /** Fills the image for one instruction. */
+  void fill(MachineImage image, Encoding encoding) {
+    fillState(image);
+    Insn insn = encoding.insn();
+    boolean wide = encoding.codeBits() == 64;
     implicitOperands(image, insn);
     if (random.nextInt(14) != 0) {
       aimMemoryOperand(image, encoding);

@@ -42,6 +42,20 @@ final class Comparison {
     return found;
   }
 
+  /** How two runs of a sequence differ, which none of both ended with a fault. */
+  static List<String> ofSequences(MachineImage expected, MachineImage actual, int undefinedFlags) {
+    List<String> found = new ArrayList<>();
+    for (int i = 0; i < 16; i++) {
+      differ(NAMES[i], expected.gpr(i), actual.gpr(i), found);
+    }
+    differ("RIP", expected.rip(), actual.rip(), found);
+    long ignored = STEPPING_FLAGS | undefinedFlags;
+    differ("RFLAGS", expected.rflags() & ~ignored, actual.rflags() & ~ignored, found);
+    fpu(expected, actual, found);
+    memory(expected, actual, found);
+    return found;
+  }
+
   /** As {@link #withHostCpu} for libunicorn, which of a fault tells only the kind. */
   static List<String> withUnicorn(
       MachineImage in, Insn insn, MachineImage expected, MachineImage actual) {

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -174,13 +173,7 @@ class DifferentialTest {
 
   private static String describe(Case c, List<String> differences, String oracle) {
     StringBuilder text = new StringBuilder();
-    text.append(
-        "%s, %d-bit: %s, against %s\n"
-            .formatted(
-                c.encoding.insn().row.text(),
-                c.encoding.codeBits(),
-                HexFormat.of().withDelimiter(" ").formatHex(c.encoding.bytes()),
-                oracle));
+    text.append("%d-bit %s, against %s\n".formatted(c.encoding.codeBits(), c.encoding, oracle));
     differences.forEach(d -> text.append("    ").append(d).append('\n'));
     text.append("  from").append(Inputs.of(c.in, c.encoding.insn()));
     return text.toString();

@@ -10,6 +10,7 @@ import org.pluribus.vmm.emulator.Cpu;
 import org.pluribus.vmm.emulator.CpuEnvironment;
 import org.pluribus.vmm.emulator.CpuRegisters;
 import org.pluribus.vmm.emulator.GuestFault;
+import org.pluribus.vmm.emulator.RegionCompiler;
 
 /**
  * Our CPU, put into the state a Linux user program runs in: CPL 3, paging, the GDT's user
@@ -26,10 +27,15 @@ final class EmulatedCpu implements AutoCloseable {
   private static final int CODE = 5;
   private static final int DATA = 6;
   private static final int GDT = 8;
+  private static final int SYSTEM_PDPT = 9;
+  private static final int SYSTEM_DIRECTORY = 10;
+  private static final int SYSTEM_TABLE = 11;
   private static final int PAGES = 16;
 
-  /** Linear address of the GDT, a supervisor page in the same 2 MiB as code and data. */
-  private static final long GDT_ADDRESS = 0x4018_0000L;
+  /** Linear address of the GDT, a supervisor page in the upper half as the host kernel's. */
+  private static final long GDT_ADDRESS = 0xFFFF_8000_0000_0000L;
+
+  private static final int UPPER_HALF = 256;
 
   /** Page table entry bits: present, writable, user; SDM volume 3, table 4-20. */
   private static final long PRESENT_WRITABLE_USER = 7;
@@ -82,6 +88,9 @@ final class EmulatedCpu implements AutoCloseable {
   private static final long EFER =
       CpuRegisters.EFER_SCE | CpuRegisters.EFER_LME | CpuRegisters.EFER_LMA | CpuRegisters.EFER_NXE;
 
+  /** A free run looks so often whether it is at its end. */
+  private static final int BLOCKS_BETWEEN_POLLS = 8;
+
   /** FSW bits 13:11 hold TOP. */
   private static final int TOP_MASK = 7 << 11;
 
@@ -92,13 +101,17 @@ final class EmulatedCpu implements AutoCloseable {
   private final MemorySegment data = ram.segment().asSlice(DATA * PAGE, MachineImage.DATA_BYTES);
 
   EmulatedCpu() {
+    cpu.pollBlocks(BLOCKS_BETWEEN_POLLS);
     entry(PML4, 0, PDPT, PRESENT_WRITABLE_USER);
     entry(PDPT, (int) (MachineImage.CODE_ADDRESS >> 30), DIRECTORY, PRESENT_WRITABLE_USER);
     entry(DIRECTORY, 0, TABLE, PRESENT_WRITABLE_USER);
     entry(TABLE, tableIndex(MachineImage.CODE_ADDRESS), CODE, PRESENT_WRITABLE_USER);
     entry(TABLE, tableIndex(MachineImage.DATA_ADDRESS), DATA, PRESENT_WRITABLE_USER);
     entry(TABLE, tableIndex(MachineImage.DATA_ADDRESS) + 1, DATA + 1, PRESENT_WRITABLE_USER);
-    entry(TABLE, tableIndex(GDT_ADDRESS), GDT, PRESENT_WRITABLE);
+    entry(PML4, UPPER_HALF, SYSTEM_PDPT, PRESENT_WRITABLE);
+    entry(SYSTEM_PDPT, 0, SYSTEM_DIRECTORY, PRESENT_WRITABLE);
+    entry(SYSTEM_DIRECTORY, 0, SYSTEM_TABLE, PRESENT_WRITABLE);
+    entry(SYSTEM_TABLE, 0, GDT, PRESENT_WRITABLE);
     for (int i = 0; i < DESCRIPTORS.length; i++) {
       ram.segment().set(JAVA_LONG_UNALIGNED, GDT * PAGE + 8L * i, DESCRIPTORS[i]);
     }
@@ -113,21 +126,19 @@ final class EmulatedCpu implements AutoCloseable {
   }
 
   /**
-   * Runs the image's instruction, a REP to its end.
+   * Runs the image's instructions one by one, a REP to its end.
    *
    * @param result receives the state and the fault, if any
    */
   void run(MachineImage in, MachineImage result) {
     result.copyFrom(in);
     load(in);
+    loadCode(in);
     int vector = MachineImage.NO_FAULT;
     int errorCode = 0;
     try {
-      for (int i = 0; i < in.maxSteps(); i++) {
+      for (int i = 0; i < in.maxSteps() && inside(in); i++) {
         cpu.executeOne();
-        if (cpu.rip != in.rip()) {
-          break;
-        }
       }
     } catch (GuestFault f) {
       vector = f.vector;
@@ -137,6 +148,33 @@ final class EmulatedCpu implements AutoCloseable {
     result.vector(vector);
     result.errorCode(errorCode);
     result.cr2(vector == GuestFault.PF ? cpu.cr2 : 0);
+  }
+
+  private boolean inside(MachineImage in) {
+    return Long.compareUnsigned(cpu.rip - in.rip(), in.length()) < 0;
+  }
+
+  /** Has code compiled that {@link #runFreely} runs again. */
+  void compileWith(RegionCompiler compiler) {
+    cpu.compileWith(compiler);
+  }
+
+  /** Puts the image's code in place for {@link #runFreely}. */
+  void loadCodeOf(MachineImage in) {
+    load(in);
+    loadCode(in);
+  }
+
+  /**
+   * Runs the image's code by whole blocks, interpreted or compiled, until it spins at its end. The
+   * code must be in place and must not fault.
+   */
+  void runFreely(MachineImage in, MachineImage result) {
+    result.copyFrom(in);
+    load(in);
+    environment.stopAt = in.rip() + in.length();
+    cpu.run();
+    store(result);
   }
 
   private void load(MachineImage in) {
@@ -152,6 +190,9 @@ final class EmulatedCpu implements AutoCloseable {
     loadFpu(in);
     data.copyFrom(in.data());
     cpu.accessModeChanged();
+  }
+
+  private void loadCode(MachineImage in) {
     for (int at = 0; at < MachineImage.CODE_BYTES; at += 8) {
       // Through the CPU, so that it notices code being overwritten.
       cpu.storeSystem(MachineImage.CODE_ADDRESS + at, 8, in.code().get(JAVA_LONG_UNALIGNED, at));
@@ -267,7 +308,18 @@ final class EmulatedCpu implements AutoCloseable {
   }
 
   /** A machine of RAM only: everything else is refused. */
-  private record FlatEnvironment(long base, int pages) implements CpuEnvironment {
+  private static final class FlatEnvironment implements CpuEnvironment {
+    private final long base;
+    private final int pages;
+
+    /** Where a free run ends. */
+    private long stopAt;
+
+    FlatEnvironment(long base, int pages) {
+      this.base = base;
+      this.pages = pages;
+    }
+
     @Override
     public long pageForRead(Cpu cpu, long page) {
       return page >= 0 && page < pages ? base + page * PAGE : 0;
@@ -348,7 +400,7 @@ final class EmulatedCpu implements AutoCloseable {
 
     @Override
     public boolean safepoint(Cpu cpu) {
-      return true;
+      return cpu.rip != stopAt;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.pluribus.vmm.emulator.oracle;
 
+import java.util.HexFormat;
 import org.pluribus.vmm.emulator.Insn;
 
 /**
@@ -12,6 +13,11 @@ import org.pluribus.vmm.emulator.Insn;
  * @param codeBits 64 or 32
  */
 record Encoding(byte[] bytes, Insn insn, int patchAt, int patchBytes, int codeBits) {
+  @Override
+  public String toString() {
+    return "%s: %s".formatted(insn.row.text(), HexFormat.of().withDelimiter(" ").formatHex(bytes));
+  }
+
   /** Overwrites the displacement; false if it has no 4 or 8 bytes to overwrite. */
   boolean patch(long displacement) {
     if (patchBytes < 4) {
