@@ -54,6 +54,16 @@ final class SseConvert {
   }
 
   private static long integerOf64(SoftFloat f, long v, int bits, boolean truncate) {
+    double d = Double.longBitsToDouble(v);
+    if ((truncate || f.rounding == SoftFloat.NEAREST) && Math.abs(d) >= Double.MIN_NORMAL) {
+      // Java truncates and rounds to nearest alike; what does not fit goes the long way.
+      double whole = truncate ? d : Math.rint(d);
+      if (Math.abs(whole) < (bits == 32 ? 0x1p31 : 0x1p62)) {
+        long integer = (long) whole;
+        f.flags |= integer != d ? SoftFloat.PRECISION : 0;
+        return integer;
+      }
+    }
     f.a.setDouble(v, f.denormalsAreZero);
     return f.toInteger(bits, truncate ? SoftFloat.TOWARD_ZERO : f.rounding);
   }

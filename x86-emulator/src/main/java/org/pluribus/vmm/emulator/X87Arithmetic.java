@@ -249,7 +249,9 @@ final class X87Arithmetic {
         X87.load(c, 0, f.a);
         X87.load(c, st, f.b);
         order = order(f, signalsQuiet);
-        masked = X87.settle(c, (c.fpStatus & X87.C1) != 0);
+        int c1 = c.fpStatus & X87.C1;
+        masked = X87.settle(c, false);
+        c.fpStatus |= c1; // only a stack fault touches it
       }
       SseFloat.setOrderFlags(c, order);
       popIf(c, pop && masked);

@@ -253,6 +253,7 @@ final class X87Functions {
     if (a.kind == FloatValue.INFINITE && a.negative) {
       f.r.setLong(-1);
     } else if (one) {
+      f.flags |= SoftFloat.PRECISION; // though exact, as processors do
       f.r.setNormal(a.negative, a.negative ? -1 : 0, FloatValue.INTEGER_BIT);
     } else if (a.kind != FloatValue.NORMAL || a.exponent >= 0) {
       f.flags |= a.kind == FloatValue.NORMAL ? SoftFloat.PRECISION : 0;
