@@ -51,7 +51,7 @@ public final class NodeMachine implements AutoCloseable {
   public static final String COMPILE_THRESHOLD = "pluribus.compileThreshold";
 
   /** Measured on kernel boots: compiling earlier costs the two cores more than it saves. */
-  private static final int DEFAULT_COMPILE_THRESHOLD = 3000;
+  private static final int DEFAULT_COMPILE_THRESHOLD = 1000;
 
   /** Blocks between two polls of the transport when there are peers. */
   private static final int POLL_BLOCKS = 500;
