@@ -127,7 +127,13 @@ public final class NodeRuntime implements AutoCloseable {
 
   /** Lives the node's life; returns how the machine ended. */
   public Outcome run() throws BadImageException, IOException, InterruptedException {
-    transport.connect(peers, CONNECT_TIMEOUT);
+    return run(CONNECT_TIMEOUT);
+  }
+
+  /** {@link #run()} for peers that are there within {@code connectTimeout}. */
+  public Outcome run(Duration connectTimeout)
+      throws BadImageException, IOException, InterruptedException {
+    transport.connect(peers, connectTimeout);
     connected = true;
     machine.startTimers();
     Outcome early = self == 0 ? startAsFirst() : startAsOther();
