@@ -151,7 +151,8 @@ public final class NodeRuntime implements AutoCloseable {
     try {
       entry = loadKernel();
     } catch (BadImageException | IOException e) {
-      peers.broadcast(LifecycleKind.STOP, Outcome.BAD_INPUT, "the kernel cannot be loaded");
+      end.end(Outcome.BAD_INPUT, "node 0 could not load the kernel: " + e.getMessage());
+      stop();
       throw e;
     }
     machine.enter(entry);
