@@ -1,14 +1,11 @@
 package org.pluribus.posix;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
-
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.lang.reflect.Field;
 import java.nio.ByteOrder;
+import sun.misc.Unsafe;
 
 /**
  * Raw memory of this process, by host address: what the emulator's soft TLB hands out.
@@ -27,6 +24,7 @@ import java.nio.ByteOrder;
  * <p>Everything is static and final so that the JIT sees constants and an access compiles to one
  * instruction. Safe for any thread, in the sense above.
  */
+@SuppressWarnings("removal") // sun.misc.Unsafe; the launcher allows its use
 public final class HostMemory {
   /**
    * The whole address space. Safe only by the contract above: {@code reinterpret} gives the zero
@@ -34,13 +32,7 @@ public final class HostMemory {
    */
   private static final MemorySegment ALL = all();
 
-  // Layouts with an explicit byte order: the guest is little-endian.
-  private static final ValueLayout.OfShort SHORT =
-      JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfInt INT =
-      JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong LONG =
-      JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  // x86-64 hosts only (Platform.require): native byte order is the guest's, little-endian.
   private static final VarHandle ALIGNED_INT =
       ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
   private static final VarHandle ALIGNED_LONG =
@@ -49,7 +41,24 @@ public final class HostMemory {
   private static final int BYTE_MASK = 0xFF;
   private static final int SHORT_MASK = 0xFFFF;
 
+  /**
+   * Plain accesses go through this rather than a MemorySegment: each is one machine instruction
+   * from the JVM's first compiler on, unaligned ones too, where a segment's access methods take the
+   * second compiler's inlining, which comes late in a short run.
+   */
+  private static final Unsafe UNSAFE = unsafe();
+
   private HostMemory() {}
+
+  private static Unsafe unsafe() {
+    try {
+      Field f = Unsafe.class.getDeclaredField("theUnsafe");
+      f.setAccessible(true);
+      return (Unsafe) f.get(null);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
 
   private static MemorySegment all() {
     Platform.require();
@@ -61,81 +70,81 @@ public final class HostMemory {
   }
 
   public static byte getByte(long address) {
-    return ALL.get(JAVA_BYTE, address);
+    return UNSAFE.getByte(address);
   }
 
   public static short getShort(long address) {
-    return ALL.get(SHORT, address);
+    return UNSAFE.getShort(address);
   }
 
   public static int getInt(long address) {
-    return ALL.get(INT, address);
+    return UNSAFE.getInt(address);
   }
 
   public static long getLong(long address) {
-    return ALL.get(LONG, address);
+    return UNSAFE.getLong(address);
   }
 
   public static void putByte(long address, byte value) {
-    ALL.set(JAVA_BYTE, address, value);
+    UNSAFE.putByte(address, value);
   }
 
   public static void putShort(long address, short value) {
-    ALL.set(SHORT, address, value);
+    UNSAFE.putShort(address, value);
   }
 
   public static void putInt(long address, int value) {
-    ALL.set(INT, address, value);
+    UNSAFE.putInt(address, value);
   }
 
   public static void putLong(long address, long value) {
-    ALL.set(LONG, address, value);
+    UNSAFE.putLong(address, value);
   }
 
   // Fences rather than acquire/release access modes: those demand alignment, guests do not keep it.
 
   public static byte getByteAcquire(long address) {
-    byte value = ALL.get(JAVA_BYTE, address);
+    byte value = UNSAFE.getByte(address);
     VarHandle.acquireFence();
     return value;
   }
 
   public static short getShortAcquire(long address) {
-    short value = ALL.get(SHORT, address);
+    short value = UNSAFE.getShort(address);
     VarHandle.acquireFence();
     return value;
   }
 
   public static int getIntAcquire(long address) {
-    int value = ALL.get(INT, address);
+    int value = UNSAFE.getInt(address);
     VarHandle.acquireFence();
     return value;
   }
 
   public static long getLongAcquire(long address) {
-    long value = ALL.get(LONG, address);
+    long value = UNSAFE.getLong(address);
     VarHandle.acquireFence();
     return value;
   }
 
   public static void putByteRelease(long address, byte value) {
     VarHandle.releaseFence();
-    ALL.set(JAVA_BYTE, address, value);
+    UNSAFE.putByte(address, value);
   }
 
   public static void putShortRelease(long address, short value) {
     VarHandle.releaseFence();
-    ALL.set(SHORT, address, value);
+    UNSAFE.putShort(address, value);
   }
 
   public static void putIntRelease(long address, int value) {
     VarHandle.releaseFence();
-    ALL.set(INT, address, value);
+    UNSAFE.putInt(address, value);
   }
 
   public static void putLongRelease(long address, long value) {
     VarHandle.releaseFence();
-    ALL.set(LONG, address, value);
+    UNSAFE.putLong(address, value);
   }
 
   /** Copies bytes as memmove does: right for overlapping ranges too; no order is promised. */

@@ -127,13 +127,7 @@ public final class NodeRuntime implements AutoCloseable {
 
   /** Lives the node's life; returns how the machine ended. */
   public Outcome run() throws BadImageException, IOException, InterruptedException {
-    return run(CONNECT_TIMEOUT);
-  }
-
-  /** {@link #run()} for peers that are there within {@code connectTimeout}. */
-  public Outcome run(Duration connectTimeout)
-      throws BadImageException, IOException, InterruptedException {
-    transport.connect(peers, connectTimeout);
+    transport.connect(peers, CONNECT_TIMEOUT);
     connected = true;
     machine.startTimers();
     Outcome early = self == 0 ? startAsFirst() : startAsOther();
@@ -151,8 +145,7 @@ public final class NodeRuntime implements AutoCloseable {
     try {
       entry = loadKernel();
     } catch (BadImageException | IOException e) {
-      end.end(Outcome.BAD_INPUT, "node 0 could not load the kernel: " + e.getMessage());
-      stop();
+      peers.broadcast(LifecycleKind.STOP, Outcome.BAD_INPUT, "the kernel cannot be loaded");
       throw e;
     }
     machine.enter(entry);

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RegionCompiler implements BlockCompiler, AutoCloseable {
   /** Runs of a block after which it is compiled, unless told otherwise. */
-  public static final int DEFAULT_THRESHOLD = 300;
+  public static final int DEFAULT_THRESHOLD = 2000;
 
   /** Regions waiting; a hot block that finds the queue full asks again later. */
   private static final int QUEUE_LENGTH = 1024;
