@@ -54,7 +54,7 @@ public final class NodeMachine implements AutoCloseable {
   private static final int DEFAULT_COMPILE_THRESHOLD = 1000;
 
   /** Blocks between two polls of the transport when there are peers. */
-  private static final int POLL_BLOCKS = 500;
+  private static final int POLL_BLOCKS = 1_500;
 
   /** The same when there are none: only the clock and the console want a look. */
   private static final int POLL_BLOCKS_ALONE = 100_000;
