@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -51,6 +52,7 @@ class NodeMemoryTest {
     final Transport transport;
     final PluribusNode node;
     final NodeMemory memory;
+    private final CountDownLatch connected = new CountDownLatch(1);
     private volatile boolean closing;
     private Thread thread;
 
@@ -69,6 +71,7 @@ class NodeMemoryTest {
 
     private void live() {
       transport.connect(new PagesOnly(node), Duration.ofSeconds(30));
+      connected.countDown(); // from here on the duty token says who may poll
       IdleBackoff idle = new IdleBackoff(100, 10_000, 100_000);
       while (!closing) {
         if (node.tryDuty() > 0) {
@@ -128,11 +131,14 @@ class NodeMemoryTest {
   }
 
   @BeforeEach
-  void start() {
+  void start() throws InterruptedException {
     LoopbackCluster cluster = new LoopbackCluster(NODES);
     VmKey key = VmKey.random();
     for (int i = 0; i < NODES; i++) {
       nodes.add(new Node(i, cluster, key));
+    }
+    for (Node n : nodes) {
+      n.connected.await();
     }
   }
 
