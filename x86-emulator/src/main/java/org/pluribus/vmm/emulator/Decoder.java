@@ -126,7 +126,7 @@ public final class Decoder {
     if (modrm) {
       out.modrm = next();
     }
-    OpcodeRow row = table.find(codeBits == 64, map, op, prefix, out.prefix66, out.modrm);
+    OpcodeRow row = table.find(codeBits == 64, map, op, prefix, out.modrm);
     if (row == null) {
       return false;
     }

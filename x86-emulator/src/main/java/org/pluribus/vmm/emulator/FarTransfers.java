@@ -109,7 +109,7 @@ final class FarTransfers {
     boolean ok =
         code64
             ? Segments.canonical(offset)
-            : (offset & 0xFFFFFFFFL) <= (Segments.limit(d) & 0xFFFFFFFFL);
+            : Long.compareUnsigned(offset, Segments.limit(d) & 0xFFFFFFFFL) <= 0;
     if (!ok) {
       throw cpu.gp(0);
     }

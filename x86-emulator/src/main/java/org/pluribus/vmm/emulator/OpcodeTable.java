@@ -98,17 +98,15 @@ public final class OpcodeTable {
   /**
    * The row for an opcode, or null when nothing is defined there.
    *
+   * <p>F3 and F2 win over 66: with both, a row for 66 does not match.
+   *
    * @param code64 whether it is 64-bit code
    * @param prefix one of {@link OpcodeRow#PREFIX_NONE} to {@link OpcodeRow#PREFIX_F2}
    * @param modrmByte the ModRM byte, ignored by opcodes without one
    */
-  @Nullable OpcodeRow find(
-      boolean code64, int map, int opcode, int prefix, boolean has66, int modrmByte) {
+  @Nullable OpcodeRow find(boolean code64, int map, int opcode, int prefix, int modrmByte) {
     Object[] byPrefix = index[code64 ? 1 : 0][map][opcode];
     OpcodeRow r = at(byPrefix[prefix], modrmByte);
-    if (r == null && prefix >= OpcodeRow.PREFIX_F3 && has66) {
-      r = at(byPrefix[OpcodeRow.PREFIX_66], modrmByte);
-    }
     return r != null ? r : at(byPrefix[OpcodeRow.PREFIX_ANY], modrmByte);
   }
 
