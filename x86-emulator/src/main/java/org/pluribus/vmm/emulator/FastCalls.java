@@ -120,14 +120,14 @@ final class FastCalls {
   static Handler readBase(int seg) {
     return (cpu, i) -> {
       requireFsGsBase(cpu);
-      cpu.writeGpr(i.reg[0], i.opSize, cpu.segBase[seg]);
+      cpu.writeGpr(i.reg[0], i.size[0], cpu.segBase[seg]);
     };
   }
 
   static Handler writeBase(int seg) {
     return (cpu, i) -> {
       requireFsGsBase(cpu);
-      long base = cpu.readGpr(i.reg[0], i.opSize);
+      long base = cpu.readGpr(i.reg[0], i.size[0]);
       if (!Segments.canonical(base)) {
         throw cpu.gp(0);
       }
