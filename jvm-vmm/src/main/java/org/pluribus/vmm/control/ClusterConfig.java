@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.pluribus.hw.HostProfile;
 import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.VmKey;
 import org.pluribus.vmm.acpi.VcpuPlacement;
@@ -38,6 +39,9 @@ public record ClusterConfig(
     @Nullable String initrd,
     @Nullable String append,
     List<Node> nodes) {
+
+  /** System property: name or path of a {@link HostProfile}. */
+  public static final String PROFILE = "pluribus.profile";
 
   /** Most vCPUs: more than Linux of any distribution is built for makes no sense. */
   public static final int MAX_VCPUS = 1024;
@@ -129,6 +133,7 @@ public record ClusterConfig(
     try {
       VmKey.ofHex(key == null ? "" : key);
       layout();
+      HostProfile.load(profileName());
     } catch (IllegalArgumentException e) {
       throw new ConfigException(String.valueOf(e.getMessage()));
     }
@@ -152,6 +157,15 @@ public record ClusterConfig(
   /** RAM and its homes. */
   public GuestRamLayout layout() {
     return GuestRamLayout.of(parseSize(memory == null ? "" : memory), nodes.size());
+  }
+
+  /**
+   * The tuning profile: what system property {@value #PROFILE} names, else one by whether all nodes
+   * are on one host.
+   */
+  public String profileName() {
+    boolean oneHost = nodes.stream().map(Node::host).distinct().count() == 1;
+    return System.getProperty(PROFILE, oneHost ? "single-host" : "ethernet");
   }
 
   /** Bits of an APIC id that number a node's vCPUs; the bits above are the node. */

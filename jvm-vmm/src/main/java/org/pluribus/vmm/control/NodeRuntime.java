@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
+import org.pluribus.hw.HostProfile;
 import org.pluribus.posix.Mapping;
 import org.pluribus.posix.Memfd;
 import org.pluribus.transport.LifecycleKind;
@@ -47,6 +48,8 @@ public final class NodeRuntime implements AutoCloseable {
   /** After a panic the guest has this long to reset by itself. */
   private static final long PANIC_GRACE_NANOS = Duration.ofSeconds(3).toNanos();
 
+  private static final long NANOS_PER_MICRO = 1_000;
+
   private static final int RNG_SEED_BYTES = 32;
 
   private final ClusterConfig config;
@@ -75,16 +78,23 @@ public final class NodeRuntime implements AutoCloseable {
     this.self = self;
     this.transport = transport;
     layout = config.layout();
+    HostProfile profile = HostProfile.load(config.profileName());
     memfd = Memfd.create("pluribus-ram-" + self, layout.ramSize());
     ram = Mapping.of(memfd);
     codeCache = new CodeCache(layout.ramEnd() >>> 12);
     node =
         new PluribusNode(
-            self, layout, ram.address(), transport, codeCache, NodeMachine.DEFAULT_HOLD_NANOS);
-    memory = new NodeMemory(node, ram.segment());
+            self,
+            layout,
+            ram.address(),
+            transport,
+            codeCache,
+            profile.holdMicros() * NANOS_PER_MICRO);
+    memory = new NodeMemory(node, ram.segment(), profile);
     console = new ConsoleWatcher(consoleOut, end);
     machine =
-        new NodeMachine(node, config.vcpus(), config.apicIdBits(), end, end::tripleFault, console);
+        new NodeMachine(
+            node, profile, config.vcpus(), config.apicIdBits(), end, end::tripleFault, console);
     peers = new NodePeers(node, machine, config.nodes().size(), end);
   }
 

@@ -7,6 +7,7 @@ import java.util.TreeMap;
 import java.util.function.IntConsumer;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
+import org.pluribus.hw.HostProfile;
 import org.pluribus.transport.BusRequest;
 import org.pluribus.transport.BusStatus;
 import org.pluribus.transport.IpiMessage;
@@ -39,12 +40,6 @@ import org.pluribus.vmm.time.TimerQueue;
  */
 public final class NodeMachine implements AutoCloseable {
   /**
-   * How long a fresh grant is kept from being revoked. An emulated vCPU always gets one access (see
-   * {@link PageWaiter}); the time lets it do some work on the page before it travels on.
-   */
-  public static final long DEFAULT_HOLD_NANOS = 20_000;
-
-  /**
    * System property: runs of a block before it is compiled; 0 only interprets, which helps to tell
    * a fault of the compiler from one of the interpreter.
    */
@@ -53,10 +48,10 @@ public final class NodeMachine implements AutoCloseable {
   /** Measured on kernel boots: compiling earlier costs the two cores more than it saves. */
   private static final int DEFAULT_COMPILE_THRESHOLD = 1000;
 
-  /** Blocks between two polls of the transport when there are peers. */
-  private static final int POLL_BLOCKS = 1_500;
-
-  /** The same when there are none: only the clock and the console want a look. */
+  /**
+   * Blocks between two looks around when there are no peers: only the clock and the console want a
+   * look.
+   */
   private static final int POLL_BLOCKS_ALONE = 100_000;
 
   /** I/O ports of the legacy chips (PC/AT; ELCR: EISA). */
@@ -77,12 +72,14 @@ public final class NodeMachine implements AutoCloseable {
   private final VcpuThread[] vcpus;
 
   /**
+   * @param profile how patient the vCPU threads are
    * @param all all vCPUs of the machine
    * @param apicIdBits bits of an APIC id that number the vCPUs of a node
    * @param console gets the serial console's output on the device node
    */
   public NodeMachine(
       PluribusNode node,
+      HostProfile profile,
       List<VcpuPlacement> all,
       int apicIdBits,
       MachineControl control,
@@ -114,7 +111,7 @@ public final class NodeMachine implements AutoCloseable {
       platform = null;
       devices = new DeviceAccess(node, all.size(), null, null);
     }
-    vcpus = makeVcpus(all, apicIdBits, extInt, tripleFault);
+    vcpus = makeVcpus(profile, all, apicIdBits, extInt, tripleFault);
     node.vcpus(vcpus);
     if (extInt instanceof Pic8259 pic) {
       pic.connectIntr(this::extIntChanged);
@@ -127,9 +124,13 @@ public final class NodeMachine implements AutoCloseable {
   }
 
   private VcpuThread[] makeVcpus(
-      List<VcpuPlacement> all, int apicIdBits, ExtIntSource extInt, IntConsumer tripleFault) {
+      HostProfile profile,
+      List<VcpuPlacement> all,
+      int apicIdBits,
+      ExtIntSource extInt,
+      IntConsumer tripleFault) {
     int cores = (int) all.stream().filter(p -> p.node() == node.id()).count();
-    int pollBlocks = node.layout().nodeCount() > 1 ? POLL_BLOCKS : POLL_BLOCKS_ALONE;
+    int pollBlocks = node.layout().nodeCount() > 1 ? profile.pollBlocks() : POLL_BLOCKS_ALONE;
     java.util.ArrayList<VcpuThread> mine = new java.util.ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
       VcpuPlacement p = all.get(i);
@@ -144,6 +145,7 @@ public final class NodeMachine implements AutoCloseable {
           new VcpuThread(
               index,
               node,
+              profile,
               signal ->
                   new LocalApic(
                       p.apicId(),

@@ -1,6 +1,7 @@
 package org.pluribus.vmm.node;
 
 import java.lang.foreign.MemorySegment;
+import org.pluribus.hw.HostProfile;
 import org.pluribus.vmm.memory.GuestMemory;
 import org.pluribus.vmm.memory.GuestRamLayout;
 
@@ -12,15 +13,16 @@ public final class NodeMemory implements GuestMemory {
   private final PluribusNode node;
   private final GuestRamLayout layout;
   private final MemorySegment ram;
-  private final PageWaiter waiter = new PageWaiter(null);
+  private final PageWaiter waiter;
 
   /**
    * @param ram the RAM image at {@link PluribusNode#hostAddress} of page 0
    */
-  public NodeMemory(PluribusNode node, MemorySegment ram) {
+  public NodeMemory(PluribusNode node, MemorySegment ram, HostProfile profile) {
     this.node = node;
     this.layout = node.layout();
     this.ram = ram;
+    waiter = new PageWaiter(null, profile);
     node.add(waiter);
   }
 

@@ -1,6 +1,7 @@
 package org.pluribus.vmm.node;
 
 import org.jspecify.annotations.Nullable;
+import org.pluribus.hw.HostProfile;
 
 /**
  * Somebody of this node who waits for a page, at most one at a time: a vCPU thread, or a thread
@@ -12,24 +13,29 @@ import org.jspecify.annotations.Nullable;
  * same page cannot keep each other from going on.
  */
 final class PageWaiter {
-  /** Looks that only yield, then sleeps: the answer takes 10 to 100 microseconds. */
-  private static final int YIELDS = 2000;
-
+  /** First sleep; later ones grow up to the profile's bound. */
   private static final long MIN_PARK_NANOS = 20_000;
-  private static final long MAX_PARK_NANOS = 200_000;
+
+  private static final long NANOS_PER_MICRO = 1_000;
 
   private final @Nullable ShootdownQueue vcpu;
-  private final IdleBackoff idle = new IdleBackoff(YIELDS, MIN_PARK_NANOS, MAX_PARK_NANOS);
+  private final IdleBackoff idle;
   private long page;
   private boolean write;
   private boolean asked;
   private volatile boolean granted = true;
 
   /**
+   * @param profile how patient it is
    * @param vcpu the waiting vCPU's queue, or null for another thread
    */
-  PageWaiter(@Nullable ShootdownQueue vcpu) {
+  PageWaiter(@Nullable ShootdownQueue vcpu, HostProfile profile) {
     this.vcpu = vcpu;
+    idle =
+        new IdleBackoff(
+            profile.faultYields(),
+            MIN_PARK_NANOS,
+            Math.max(MIN_PARK_NANOS, profile.faultMaxSleepMicros() * NANOS_PER_MICRO));
   }
 
   IdleBackoff idle() {

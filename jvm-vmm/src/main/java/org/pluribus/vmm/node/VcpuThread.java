@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
+import org.pluribus.hw.HostProfile;
 import org.pluribus.vmm.apic.LocalApic;
 import org.pluribus.vmm.apic.VcpuSignal;
 import org.pluribus.vmm.emulator.Cpu;
@@ -26,11 +27,10 @@ import org.slf4j.LoggerFactory;
 public final class VcpuThread implements CpuEnvironment, VcpuSignal {
   private static final Logger LOG = LoggerFactory.getLogger(VcpuThread.class);
 
-  /** Looks in HLT that only yield, then sleeps up to the bound: an idle guest costs little. */
-  private static final int HALT_YIELDS = 20;
-
+  /** First sleep of a halted vCPU; later ones grow up to the profile's bound. */
   private static final long HALT_MIN_PARK_NANOS = 20_000;
-  private static final long HALT_MAX_PARK_NANOS = 500_000;
+
+  private static final long NANOS_PER_MICRO = 1_000;
 
   /** Distinct unknown instructions kept for the report. */
   private static final int MAX_UNKNOWN = 64;
@@ -46,8 +46,7 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
   private final DeviceAccess devices;
   private final ShootdownQueue shootdowns;
   private final PageWaiter waiter;
-  private final IdleBackoff haltIdle =
-      new IdleBackoff(HALT_YIELDS, HALT_MIN_PARK_NANOS, HALT_MAX_PARK_NANOS);
+  private final IdleBackoff haltIdle;
   private final Histogram latency = new Histogram(MAX_LATENCY_NANOS, 3);
   private final Map<String, AtomicInteger> unknown = new ConcurrentHashMap<>();
   private final Thread thread;
@@ -62,6 +61,7 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
   VcpuThread(
       int index,
       PluribusNode node,
+      HostProfile profile,
       ApicOfVcpu apicOf,
       GuestClock clock,
       DeviceAccess devices,
@@ -74,7 +74,12 @@ public final class VcpuThread implements CpuEnvironment, VcpuSignal {
     this.devices = devices;
     this.onTripleFault = onTripleFault;
     shootdowns = new ShootdownQueue(layout);
-    waiter = new PageWaiter(shootdowns);
+    waiter = new PageWaiter(shootdowns, profile);
+    haltIdle =
+        new IdleBackoff(
+            profile.haltYields(),
+            HALT_MIN_PARK_NANOS,
+            Math.max(HALT_MIN_PARK_NANOS, profile.haltMaxSleepMicros() * NANOS_PER_MICRO));
     node.add(waiter);
     thread = new Thread(this::runThread, "vcpu-" + index);
     thread.setDaemon(true);

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.pluribus.coherence.CoherenceCounter;
 import org.pluribus.coherence.CoherenceMessage;
+import org.pluribus.hw.HostProfile;
 import org.pluribus.posix.Mapping;
 import org.pluribus.posix.Memfd;
 import org.pluribus.transport.BusRequest;
@@ -64,7 +65,7 @@ class NodeMemoryTest {
       transport = LoopbackTransport.create(cluster, identity, TransportLimits.DEFAULT);
       CodeCache code = new CodeCache(layout.ramEnd() >>> 12);
       node = new PluribusNode(id, layout, ram.address(), transport, code, 1_000);
-      memory = new NodeMemory(node, ram.segment());
+      memory = new NodeMemory(node, ram.segment(), HostProfile.load("single-host"));
       thread = new Thread(this::live, "node-" + id);
       thread.start();
     }

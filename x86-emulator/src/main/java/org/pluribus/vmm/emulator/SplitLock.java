@@ -5,7 +5,8 @@ import org.pluribus.posix.HostMemory;
 
 /**
  * Read-modify-write of bytes that no single host instruction reaches: across two guest pages, or in
- * device registers. Shared by the CPUs of a node, which exclude each other by it.
+ * device registers. Shared by the CPUs of a node, which exclude each other by it. Plain stores of
+ * another CPU of this node to the same bytes are not excluded (a bus lock would exclude them).
  *
  * <p>Against other nodes the rights to both pages protect: a node gives a page away only after each
  * of its CPUs has agreed, which a CPU does in its page methods and at safepoints, never between the
