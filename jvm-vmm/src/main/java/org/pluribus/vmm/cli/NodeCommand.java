@@ -28,6 +28,13 @@ final class NodeCommand implements Callable<Integer> {
   int id;
 
   @Option(
+      names = "--connect-timeout",
+      defaultValue = "60",
+      paramLabel = "SECONDS",
+      description = "How long to wait for the other nodes (default ${DEFAULT-VALUE}).")
+  int connectTimeoutSeconds;
+
+  @Option(
       names = "--child",
       hidden = true,
       description = "Ends when standard input ends: for nodes that 'run' starts.")
@@ -40,7 +47,11 @@ final class NodeCommand implements Callable<Integer> {
       throw new ConfigException(
           "--id " + id + ": the cluster's nodes are 0 to " + (c.nodes().size() - 1));
     }
-    Outcome o = LocalCluster.runOneNode(c, id, child);
+    if (connectTimeoutSeconds < 1) {
+      throw new ConfigException(
+          "--connect-timeout " + connectTimeoutSeconds + ": give at least 1 second");
+    }
+    Outcome o = LocalCluster.runOneNode(c, id, child, connectTimeoutSeconds);
     if (!child) {
       System.err.println("pluribus: " + o.reason());
     }

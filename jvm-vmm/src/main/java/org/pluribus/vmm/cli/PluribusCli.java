@@ -1,5 +1,6 @@
 package org.pluribus.vmm.cli;
 
+import org.jspecify.annotations.Nullable;
 import org.pluribus.transport.TransportException;
 import org.pluribus.vmm.control.ConfigException;
 import org.pluribus.vmm.control.Outcome;
@@ -48,6 +49,13 @@ public final class PluribusCli implements Runnable {
   static CommandLine commandLine() {
     return new CommandLine(new PluribusCli())
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler((e, args) -> {
+          CommandLine line = e.getCommandLine();
+          String name = line.getCommandSpec().qualifiedName();
+          line.getErr()
+              .println("pluribus: " + oneLine(e.getMessage()) + " (see '" + name + " --help')");
+          return Outcome.BAD_INPUT;
+        })
         .setExecutionExceptionHandler((e, line, parsed) -> {
           if (e instanceof ConfigException
               || e instanceof org.pluribus.vmm.cli.demo.DemoException
@@ -60,5 +68,9 @@ public final class PluribusCli implements Runnable {
           e.printStackTrace(line.getErr());
           return Outcome.NODE_FAILURE;
         });
+  }
+
+  private static String oneLine(@Nullable String message) {
+    return message == null ? "bad command line" : message.lines().findFirst().orElse("").strip();
   }
 }

@@ -1,6 +1,8 @@
 package org.pluribus.vmm.cli;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +16,8 @@ import org.pluribus.vmm.control.ConfigException;
 import org.pluribus.vmm.control.LocalCluster;
 import org.pluribus.vmm.control.Outcome;
 import org.pluribus.vmm.control.RunReport;
+import org.pluribus.vmm.loader.BadImageException;
+import org.pluribus.vmm.loader.KernelImage;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -114,7 +118,7 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private ClusterConfig config() throws ConfigException {
+  private ClusterConfig config() throws ConfigException, BadImageException, IOException {
     List<Integer> spread = spread();
     List<ClusterConfig.Node> list = new ArrayList<>();
     for (int i = 0; i < nodes; i++) {
@@ -133,6 +137,9 @@ final class RunCommand implements Callable<Integer> {
             append,
             list);
     config.check();
+    checkMemory();
+    checkReport();
+    KernelImage.detect(kernel);
     return config;
   }
 
@@ -165,6 +172,30 @@ final class RunCommand implements Callable<Integer> {
       each[i] = total / nodes + (i < total % nodes ? 1 : 0);
     }
     return Arrays.asList(each);
+  }
+
+  /** All nodes are on this host, so the machine's memory is this host's. */
+  private void checkMemory() throws ConfigException {
+    long most =
+        ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+    if (ClusterConfig.parseSize(memory) > most) {
+      throw new ConfigException(
+          "--memory " + memory + " is more than this host has; give at most " + (most >> 20) + "M");
+    }
+  }
+
+  /** Found out now rather than when the machine has run. */
+  private void checkReport() throws ConfigException {
+    if (report == null) {
+      return;
+    }
+    Path folder = report.toAbsolutePath().getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new ConfigException("--report " + report + ": its folder does not exist; make it");
+    }
+    if (Files.isDirectory(report) || !Files.isWritable(Files.exists(report) ? report : folder)) {
+      throw new ConfigException("--report " + report + " cannot be written; name another file");
+    }
   }
 
   private static void write(Path file, RunReport report) throws ConfigException {

@@ -3,6 +3,7 @@ package org.pluribus.vmm.control;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -16,7 +17,11 @@ import org.pluribus.transport.VmKey;
 import org.pluribus.vmm.acpi.VcpuPlacement;
 import org.pluribus.vmm.memory.GuestRamLayout;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.exc.InvalidFormatException;
+import tools.jackson.databind.exc.MismatchedInputException;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
@@ -43,6 +48,14 @@ public record ClusterConfig(
   /** System property: name or path of a {@link HostProfile}. */
   public static final String PROFILE = "pluribus.profile";
 
+  /** Aeron UDP between processes. */
+  public static final String AERON = "aeron";
+
+  /** All nodes in one process. */
+  public static final String LOOPBACK = "loopback";
+
+  private static final int MAX_PORT = 65535;
+
   /** Most vCPUs: more than Linux of any distribution is built for makes no sense. */
   public static final int MAX_VCPUS = 1024;
 
@@ -68,24 +81,42 @@ public record ClusterConfig(
     String text;
     try {
       text = Files.readString(file);
+    } catch (NoSuchFileException e) {
+      throw new ConfigException("cluster file " + file + " does not exist: give --config one");
     } catch (IOException e) {
       throw new ConfigException("cluster file " + file + " cannot be read: " + e.getMessage());
+    }
+    if (text.isBlank()) {
+      throw new ConfigException("cluster file " + file + " is empty; see docs/cluster-file.md");
     }
     ClusterConfig c;
     try {
       c = YAML.readValue(text, ClusterConfig.class);
     } catch (JacksonException e) {
       throw new ConfigException(
-          "cluster file " + file + " is no valid cluster description: " + firstLine(e));
-    }
-    if (c == null) {
-      throw new ConfigException("cluster file " + file + " is empty; see docs/cluster-file.md");
+          "cluster file " + file + place(e) + ": " + trouble(e) + "; see docs/cluster-file.md");
     }
     c.check();
+    c.checkAddresses();
     return c;
   }
 
-  private static String firstLine(JacksonException e) {
+  /** Where in the file it is, if the parser knows. */
+  private static String place(JacksonException e) {
+    TokenStreamLocation at = e.getLocation();
+    return at == null || at.getLineNr() < 1 ? "" : ", line " + at.getLineNr();
+  }
+
+  private static String trouble(JacksonException e) {
+    if (e instanceof UnrecognizedPropertyException u) {
+      return "unknown field '" + u.getPropertyName() + "'";
+    }
+    if (e instanceof InvalidFormatException f) {
+      return "'" + f.getValue() + "' is no " + f.getTargetType().getSimpleName();
+    }
+    if (e instanceof MismatchedInputException) {
+      return "not what belongs there";
+    }
     String m = e.getOriginalMessage();
     return m == null ? "unreadable" : m.lines().findFirst().orElse("unreadable");
   }
@@ -127,6 +158,9 @@ public record ClusterConfig(
     if (node(0).cpus() == 0) {
       throw new ConfigException("node 0 has no CPU; it runs the boot CPU, give it at least 1");
     }
+    if (!AERON.equals(transport) && !LOOPBACK.equals(transport)) {
+      throw new ConfigException("transport '" + transport + "' is unknown; give " + AERON);
+    }
     if (kernel == null || kernel.isBlank()) {
       throw new ConfigException("no kernel is given; name a kernel image");
     }
@@ -136,6 +170,35 @@ public record ClusterConfig(
       HostProfile.load(profileName());
     } catch (IllegalArgumentException e) {
       throw new ConfigException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** What a file has to say and {@code run} finds out itself: where the nodes are. */
+  private void checkAddresses() throws ConfigException {
+    if (!transport.equals(AERON)) {
+      throw new ConfigException(
+          "transport '" + transport + "' is for one process only; a cluster file needs aeron");
+    }
+    Set<String> taken = new HashSet<>();
+    for (Node n : nodes) {
+      if (n.host() == null || n.host().isBlank()) {
+        throw new ConfigException(
+            "node " + n.id() + " has no host; give the address at which the others reach it");
+      }
+      if (n.port() < 1 || n.port() > MAX_PORT) {
+        throw new ConfigException(
+            "node " + n.id() + " has port " + n.port() + "; give one from 1 to " + MAX_PORT);
+      }
+      if (!taken.add(n.host() + ":" + n.port())) {
+        throw new ConfigException(
+            "node "
+                + n.id()
+                + " has the address "
+                + n.host()
+                + ":"
+                + n.port()
+                + " of another node; give each its own");
+      }
     }
   }
 

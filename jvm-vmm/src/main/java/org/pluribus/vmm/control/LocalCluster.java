@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -84,8 +85,14 @@ public final class LocalCluster implements AutoCloseable {
     }
   }
 
-  /** Runs one node in this process, to the machine's end. */
-  public static Outcome runOneNode(ClusterConfig config, int id, boolean child) throws Exception {
+  /**
+   * Runs one node in this process, to the machine's end.
+   *
+   * @param child whether standard input is a pipe from the process that started this one
+   * @param connectSeconds how long to wait for the other nodes
+   */
+  public static Outcome runOneNode(ClusterConfig config, int id, boolean child, int connectSeconds)
+      throws Exception {
     OutputStream out =
         id == 0
             ? new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), CONSOLE_BUFFER)
@@ -98,7 +105,7 @@ public final class LocalCluster implements AutoCloseable {
         watchdogs.start(null, id == 0);
       }
       try {
-        return node.run();
+        return node.run(Duration.ofSeconds(connectSeconds));
       } finally {
         watchdogs.stop();
       }

@@ -137,7 +137,13 @@ public final class NodeRuntime implements AutoCloseable {
 
   /** Lives the node's life; returns how the machine ended. */
   public Outcome run() throws BadImageException, IOException, InterruptedException {
-    transport.connect(peers, CONNECT_TIMEOUT);
+    return run(CONNECT_TIMEOUT);
+  }
+
+  /** {@link #run()} for peers that are there within {@code connectTimeout}. */
+  public Outcome run(Duration connectTimeout)
+      throws BadImageException, IOException, InterruptedException {
+    transport.connect(peers, connectTimeout);
     connected = true;
     machine.startTimers();
     Outcome early = self == 0 ? startAsFirst() : startAsOther();
@@ -155,7 +161,8 @@ public final class NodeRuntime implements AutoCloseable {
     try {
       entry = loadKernel();
     } catch (BadImageException | IOException e) {
-      peers.broadcast(LifecycleKind.STOP, Outcome.BAD_INPUT, "the kernel cannot be loaded");
+      end.end(Outcome.BAD_INPUT, "node 0 could not load the kernel: " + e.getMessage());
+      stop();
       throw e;
     }
     machine.enter(entry);

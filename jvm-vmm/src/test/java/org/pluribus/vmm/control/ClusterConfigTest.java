@@ -54,7 +54,13 @@ class ClusterConfigTest {
         "memory: 512M| memory: 1K |too small",
         "kernel: /boot/vmlinuz| kernel: '' |no kernel is given",
         "key: 5a| key: zz |VM key",
-        "transport: aeron| colour: green |colour",
+        "transport: aeron| colour: green |unknown field 'colour'",
+        "transport: aeron| transport: loopback |for one process only",
+        "transport: aeron| transport: pigeon |unknown",
+        "port: 40001| port: 0 |has port 0",
+        "port: 40001| port: 65536 |has port 65536",
+        "host: 10.0.0.2, port: 40001| host: 10.0.0.1, port: 40000 |of another node",
+        "host: 10.0.0.2| host: '' |has no host",
       })
   void refusesNonsenseWithOneLine(String from, String to, String expected) throws Exception {
     Path file = file(GOOD.replace(from, to.trim()));
