@@ -8,6 +8,9 @@ final class BlockDecoder {
   /** Longest block, in instructions: bounds the time between two looks at attention. */
   static final int MAX_INSNS = 64;
 
+  /** Code bytes copied at a time: most blocks are shorter. */
+  private static final int COPY_BYTES = 64;
+
   /** Retries when the code page keeps going away to other nodes or being overwritten. */
   private static final int ATTEMPTS = 1000;
 
@@ -74,12 +77,17 @@ final class BlockDecoder {
   private @Nullable Block decode(CodePage page, long la, int offset, int width) {
     int count = (int) CpuMemory.PAGE_SIZE - offset;
     long host = cpu.translate(la, CpuMemory.PF_FETCH);
-    Cpu.copyCode(host, bytes, 0, count);
     int n = 0;
     int at = 0;
+    int copied = 0;
     while (n < MAX_INSNS && at < count) {
+      if (at + Decoder.MAX_LENGTH > copied && copied < count) {
+        int more = Math.min(COPY_BYTES, count - copied);
+        Cpu.copyCode(host + copied, bytes, copied, more);
+        copied += more;
+      }
       Insn i = new Insn();
-      int r = decoder.decode(bytes, at, count, cpu.codeBits, i);
+      int r = decoder.decode(bytes, at, copied, cpu.codeBits, i);
       if (r < 0) {
         if (n > 0) {
           break; // the block ends before it; it is met again as a first instruction

@@ -106,6 +106,16 @@ final class CodePage {
     }
   }
 
+  /** Sets the heat of a region's blocks that are not entries. */
+  synchronized void cool(Region region, int heat) {
+    for (int offset : region.nodes.keySet()) {
+      Block b = find(widthIndex(64), offset);
+      if (b != null && !region.entries.contains(offset)) {
+        b.heat = heat;
+      }
+    }
+  }
+
   private void dropAll() {
     for (int w = 0; w < blocks.length; w++) {
       Block[] t = blocks[w];

@@ -5,6 +5,9 @@ package org.pluribus.vmm.emulator;
  * call costs less than an interface call, and there is one per run of a region.
  */
 abstract class CompiledCode {
+  /** {@link #entry} of an object whose {@link #run} does nothing. */
+  static final int NO_ENTRY = -1;
+
   /** Which of its region's entries this is. */
   final int entry;
 

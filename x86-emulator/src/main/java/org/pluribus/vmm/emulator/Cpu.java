@@ -11,7 +11,7 @@ import org.pluribus.posix.HostMemory;
  * <p>{@link #run} executes guest code on the calling thread, the vCPU's, until the environment says
  * stop. Between blocks it looks at one field, {@link #attention}, which other threads set.
  */
-public final class Cpu extends CpuMemory {
+public final class Cpu extends RegionMemory {
   /** Attention: an interrupt or NMI may be deliverable. */
   public static final int ATTENTION_INTERRUPT = 1;
 
@@ -27,6 +27,9 @@ public final class Cpu extends CpuMemory {
       throw new ExceptionInInitializerError(e);
     }
   }
+
+  /** log2 of a block's typical length, by which the fuel of compiled code is reckoned. */
+  private static final int INSTRUCTIONS_PER_BLOCK_SHIFT = 3;
 
   /** Number of the vCPU in the machine. */
   public final int id;
@@ -63,6 +66,15 @@ public final class Cpu extends CpuMemory {
    * polls the network now and then. Compiled code counts down too.
    */
   int fuel;
+
+  /**
+   * Arithmetic flags that one region of compiled code left to the next ({@link LazyFlags}); {@link
+   * LazyFlags#NONE} whenever anything else runs.
+   */
+  int flagKind;
+
+  long flagA;
+  long flagB;
 
   private int pollBlocks = 1 << 16;
 
@@ -174,18 +186,32 @@ public final class Cpu extends CpuMemory {
   void runBlocks() {
     Block b = currentBlock();
     CompiledCode c = b.compiled;
-    while (c != null) {
-      if (!c.run(this) || attention != 0 || fuel < 0) {
-        return;
-      }
-      b = currentBlock();
-      c = b.compiled;
+    if (c != null) {
+      runCompiled(c);
+      return;
     }
     BlockCompiler bc = compiler;
     if (bc != null && ++b.heat >= bc.threshold()) {
       bc.offer(this, b);
     }
     interpret(b);
+  }
+
+  private void runCompiled(CompiledCode first) {
+    CompiledCode c = first;
+    try {
+      while (c != null) {
+        long before = instructions;
+        boolean goOn = c.run(this);
+        fuel -= (int) (instructions - before >> INSTRUCTIONS_PER_BLOCK_SHIFT) + 1;
+        if (!goOn || attention != 0 || fuel < 0) {
+          break;
+        }
+        c = currentBlock().compiled;
+      }
+    } finally {
+      LazyFlags.settle(this);
+    }
   }
 
   void interpret(Block b) {

@@ -260,7 +260,7 @@ public abstract class CpuMemory extends CpuRegisters {
 
   // ---- slow paths ----
 
-  private long loadSlow(long la, int size) {
+  final long loadSlow(long la, int size) {
     if (((la ^ la + size - 1) & PAGE_MASK) != 0) {
       long v = 0;
       for (int k = 0; k < size; k++) {
@@ -280,7 +280,7 @@ public abstract class CpuMemory extends CpuRegisters {
     return v;
   }
 
-  private void storeSlow(long la, int size, long v) {
+  final void storeSlow(long la, int size, long v) {
     if (((la ^ la + size - 1) & PAGE_MASK) != 0) {
       storeCrossing(la, size, v);
       return;

@@ -1,10 +1,8 @@
 package org.pluribus.vmm.emulator;
 
-import static org.pluribus.vmm.emulator.RegionFrame.FC;
 import static org.pluribus.vmm.emulator.RegionFrame.FLAG_A;
 import static org.pluribus.vmm.emulator.RegionFrame.FLAG_B;
-import static org.pluribus.vmm.emulator.RegionFrame.FS;
-import static org.pluribus.vmm.emulator.RegionFrame.FZ;
+import static org.pluribus.vmm.emulator.RegionFrame.FLAG_KIND;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
@@ -13,16 +11,19 @@ import java.lang.constant.MethodTypeDesc;
 
 /**
  * Tracks, while a block is translated, how the arithmetic flags are held at this point, and emits
- * tests of them. An operation only notes its operands; a condition right after it compares those
- * directly, and the flags proper are computed where a region is left or blocks of different origin
- * meet.
+ * tests of them. An operation only notes its kind and operands in locals; a condition after it in
+ * the same block compares those directly. Where blocks meet only the local knows the kind, and who
+ * asks for a flag there has it computed by {@link LazyFlags#settle}, which is rare.
  */
 final class FlagEmitter {
+  /** The pending kind is known only at run time. */
+  static final int UNKNOWN = -1;
+
   private final RegionFrame frame;
   private final CodeBuilder code;
 
-  /** The {@link LazyFlags} kind pending at this point of the translation. */
-  private int kind;
+  /** The {@link LazyFlags} kind pending at this point of the translation, or {@link #UNKNOWN}. */
+  private int kind = UNKNOWN;
 
   FlagEmitter(RegionFrame frame) {
     this.frame = frame;
@@ -50,28 +51,43 @@ final class FlagEmitter {
     return 64 - 8 * size();
   }
 
+  private void setKind(int k) {
+    kind = k;
+    code.loadConstant(k).istore(FLAG_KIND);
+  }
+
   /** Pops b, then a: the operands of an operation whose flags are now pending. */
   void popPending(int operation, int size) {
     code.lstore(FLAG_B).lstore(FLAG_A);
-    kind = LazyFlags.kind(operation, size);
+    setKind(LazyFlags.kind(operation, size));
   }
 
   /** Pops the result of a logical operation, zero-extended. */
   void popLogic(int size) {
     code.lstore(FLAG_A);
-    kind = LazyFlags.kind(LazyFlags.LOGIC, size);
+    setKind(LazyFlags.kind(LazyFlags.LOGIC, size));
   }
 
-  /** Computes what is pending into the locals for the flags. */
-  void materialize() {
-    if (kind == LazyFlags.NONE) {
-      return;
+  /** Pops the sign-extended result and the carry vector of an operation: its flags are known. */
+  void popComputed() {
+    code.dup2();
+    frame.popLong("fz");
+    frame.popLong("fs");
+    frame.popLong("fc");
+    computed();
+  }
+
+  /** The flags have been stored to the CPU; nothing is pending any more. */
+  void computed() {
+    setKind(LazyFlags.NONE);
+  }
+
+  /** Computes what is pending into the CPU's flags. */
+  void settle() {
+    if (kind != LazyFlags.NONE) {
+      frame.settleFlags();
+      computed();
     }
-    pushSignedResult();
-    code.dup2().lstore(FZ).lstore(FS);
-    pushCarries();
-    code.lstore(FC);
-    kind = LazyFlags.NONE;
   }
 
   private void pushSignedResult() {
@@ -93,7 +109,17 @@ final class FlagEmitter {
     frame.signExtend(size());
   }
 
-  private void pushCarries() {
+  /** Pushes the carry vector, whose bit 63 is CF; what is pending stays so. */
+  void pushCarryVector() {
+    if (kind == LazyFlags.NONE) {
+      frame.getLong("fc");
+      return;
+    }
+    if (kind == UNKNOWN) {
+      code.aload(RegionFrame.CPU).iload(FLAG_KIND).lload(FLAG_A).lload(FLAG_B);
+      code.invokestatic(RegionFrame.FLAGS_CLASS, "carries", RegionFrame.PENDING_TO_J);
+      return;
+    }
     if (operation() == LazyFlags.LOGIC) {
       code.lconst_0();
       return;
@@ -122,18 +148,12 @@ final class FlagEmitter {
     frame.flagCall(name, byShift ? "(JII)J" : "(JJI)J");
   }
 
-  /** Pushes the carry vector, whose bit 63 is CF. */
-  void pushCarryVector() {
-    materialize();
-    code.lload(FC);
-  }
-
   // ---- conditions ----
 
   /** Jumps to {@code target} when condition code {@code cc} holds. */
   void jumpIf(int cc, Label target) {
     boolean direct =
-        switch (operation()) {
+        switch (kind == UNKNOWN ? LazyFlags.NONE : operation()) {
           case LazyFlags.SUB -> compare(FLAG_B, cc, target);
           case LazyFlags.LOGIC -> logic(cc, target);
           case LazyFlags.ADD,
@@ -146,7 +166,7 @@ final class FlagEmitter {
           default -> false;
         };
     if (!direct) {
-      materialize();
+      settle();
       general(cc, target);
     }
   }
@@ -232,7 +252,7 @@ final class FlagEmitter {
     return true;
   }
 
-  /** From the locals for the flags. */
+  /** From the CPU's flags. */
   private void general(int cc, Label target) {
     boolean negated = (cc & 1) != 0;
     switch (cc >> 1) {
@@ -241,20 +261,21 @@ final class FlagEmitter {
         signJump(negated, target);
       }
       case 1 -> {
-        code.lload(FC);
+        frame.getLong("fc");
         signJump(negated, target);
       }
       case 2 -> {
-        code.lload(FZ).lconst_0().lcmp();
+        frame.getLong("fz");
+        code.lconst_0().lcmp();
         zeroJump(negated, target);
       }
-      case 3 -> orZero(() -> code.lload(FC), negated, target);
+      case 3 -> orZero(() -> frame.getLong("fc"), negated, target);
       case 4 -> {
-        code.lload(FS);
+        frame.getLong("fs");
         signJump(negated, target);
       }
       case 5 -> {
-        code.lload(FS);
+        frame.getLong("fs");
         frame.flagCall("parity", "(J)Z");
         zeroJump(!negated, target);
       }
@@ -267,12 +288,15 @@ final class FlagEmitter {
   }
 
   private void pushOverflow() {
-    code.lload(FC).lload(FC).iconst_1().lshl().lxor();
+    frame.getLong("fc");
+    frame.getLong("fc");
+    code.iconst_1().lshl().lxor();
   }
 
   private void pushSignXorOverflow() {
     pushOverflow();
-    code.lload(FS).lxor();
+    frame.getLong("fs");
+    code.lxor();
   }
 
   /** Pops a long; jumps when it is negative, or is not. */
@@ -297,7 +321,8 @@ final class FlagEmitter {
   /** Jumps when ZF or the sign of what is pushed is set, or when neither is. */
   private void orZero(Runnable push, boolean negated, Label target) {
     Label neither = code.newLabel();
-    code.lload(FZ).lconst_0().lcmp();
+    frame.getLong("fz");
+    code.lconst_0().lcmp();
     if (negated) {
       code.ifeq(neither);
     } else {

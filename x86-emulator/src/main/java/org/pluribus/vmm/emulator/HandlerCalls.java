@@ -60,12 +60,11 @@ final class HandlerCalls {
       callSimd(i, next, done);
       return false;
     }
-    flags.materialize();
+    flags.settle();
     frame.saveRegisters(frame.written);
-    frame.saveFlags();
     frame.putAddress("rip", at);
     frame.putAddress("nextRip", next);
-    code.loadConstant(RegionFrame.position(at, done, LazyFlags.NONE)).istore(POSITION);
+    code.loadConstant(RegionFrame.position(at, done)).istore(POSITION);
     Label begin = code.newBoundLabel();
     invoke(i);
     Label end = code.newBoundLabel();
@@ -104,8 +103,6 @@ final class HandlerCalls {
 
   private void reload() {
     frame.reloadRegisters();
-    frame.reloadFlags();
-    flags.resume(LazyFlags.NONE);
   }
 
   private void invoke(Insn i) {
@@ -140,8 +137,7 @@ final class HandlerCalls {
     operands.notePosition();
     invoke(i);
     if (SETS_FLAGS.contains(i.row.mnemonic)) {
-      frame.reloadFlags();
-      flags.resume(LazyFlags.NONE);
+      flags.computed();
     }
     if (i.kind[0] == Insn.REG) {
       int r = i.reg[0] >= 16 ? i.reg[0] - 16 : i.reg[0];

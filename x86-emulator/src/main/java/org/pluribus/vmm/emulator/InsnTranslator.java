@@ -1,11 +1,8 @@
 package org.pluribus.vmm.emulator;
 
 import static org.pluribus.vmm.emulator.RegionFrame.CPU;
-import static org.pluribus.vmm.emulator.RegionFrame.FC;
 import static org.pluribus.vmm.emulator.RegionFrame.FLAG_A;
 import static org.pluribus.vmm.emulator.RegionFrame.FLAG_B;
-import static org.pluribus.vmm.emulator.RegionFrame.FS;
-import static org.pluribus.vmm.emulator.RegionFrame.FZ;
 import static org.pluribus.vmm.emulator.RegionFrame.INT_1;
 import static org.pluribus.vmm.emulator.RegionFrame.LONG_1;
 import static org.pluribus.vmm.emulator.RegionFrame.LONG_2;
@@ -118,7 +115,7 @@ final class InsnTranslator {
       code.aload(CPU);
       operands.pushAddress(i);
       operands.pushOperand(i, 1, size);
-      operands.store(size);
+      operands.store(size, i.seg);
     }
   }
 
@@ -177,7 +174,12 @@ final class InsnTranslator {
   /** ADC and SBB: the flags are computed at once, for few follow. */
   private void withCarry(Insn i, boolean add) {
     int size = i.size[0];
-    flags.materialize();
+    // Not before the accesses: the pending flags must outlive a fault.
+    Runnable pushCarry =
+        () -> {
+          flags.pushCarryVector();
+          code.bipush(63).lushr();
+        };
     if (i.kind[0] == Insn.MEM) {
       operands.update(
           i,
@@ -185,7 +187,7 @@ final class InsnTranslator {
           i.lock,
           () -> {
             operands.pushOperand(i, 1, size);
-            pushCarry();
+            pushCarry.run();
           });
     } else {
       operands.pushOperand(i, 0);
@@ -195,11 +197,13 @@ final class InsnTranslator {
     code.lload(LONG_1).lload(LONG_2);
     if (add) {
       code.ladd();
-      pushCarry();
-      code.ladd();
     } else {
       code.lsub();
-      pushCarry();
+    }
+    pushCarry.run();
+    if (add) {
+      code.ladd();
+    } else {
       code.lsub();
     }
     code.lstore(LONG_3);
@@ -207,28 +211,22 @@ final class InsnTranslator {
       code.lload(LONG_3);
       frame.popRegister(i.reg[0], size);
     }
-    code.lload(LONG_3);
-    frame.signExtend(size);
-    code.dup2().lstore(FZ).lstore(FS);
     code.lload(LONG_1).lload(LONG_2).lload(LONG_3).loadConstant(64 - 8 * size);
     frame.flagCall(add ? "adcCarries" : "sbbCarries", "(JJJI)J");
-    code.lstore(FC);
-  }
-
-  private void pushCarry() {
-    code.lload(FC).bipush(63).lushr();
+    code.lload(LONG_3);
+    frame.signExtend(size);
+    flags.popComputed();
   }
 
   /** INC and DEC: CF stays, so the flags before must be known. */
   private void step(Insn i, int flagOperation, int update) {
     int size = i.size[0];
-    flags.materialize();
     if (i.kind[0] == Insn.MEM) {
       operands.update(i, update, i.lock, () -> code.lconst_1().lconst_0());
     } else {
       operands.pushOperand(i, 0);
     }
-    code.lload(FC);
+    flags.pushCarryVector();
     flags.popPending(flagOperation, size);
     if (i.kind[0] == Insn.REG) {
       code.lload(FLAG_A).lconst_1();
@@ -345,9 +343,8 @@ final class InsnTranslator {
     frame.pushWhole(CpuRegisters.RSP);
     code.loadConstant(8L).lsub().lstore(LONG_2);
     operands.notePosition();
-    operands.noteSegment(CpuRegisters.SS);
     code.aload(CPU).lload(LONG_2).lload(LONG_1);
-    operands.store(8);
+    operands.store(8, CpuRegisters.SS);
     code.lload(LONG_2);
     frame.popWhole(CpuRegisters.RSP);
   }
@@ -355,10 +352,9 @@ final class InsnTranslator {
   /** Pushes the quadword at an address held in a guest register, seen through SS. */
   void peek(int register) {
     operands.notePosition();
-    operands.noteSegment(CpuRegisters.SS);
     code.aload(CPU);
     frame.pushWhole(register);
-    operands.load(8);
+    operands.load(8, CpuRegisters.SS);
   }
 
   /** Moves the guest's stack pointer. */
@@ -401,7 +397,7 @@ final class InsnTranslator {
       code.aload(CPU);
       operands.pushAddress(i);
       code.iload(INT_1).i2l();
-      operands.store(1);
+      operands.store(1, i.seg);
     }
   }
 
@@ -455,10 +451,15 @@ final class InsnTranslator {
 
   private void popcnt(Insn i) {
     operands.pushOperand(i, 1);
-    code.dup2().lstore(FZ);
+    code.dup2().lstore(LONG_1);
     code.invokestatic(RegionEmitter.LONG_CLASS, "bitCount", RegionEmitter.LONG_TO_I).i2l();
     frame.popRegister(i.reg[0], i.size[0]);
-    code.lconst_1().lstore(FS).lconst_0().lstore(FC);
-    flags.resume(LazyFlags.NONE);
+    code.lload(LONG_1);
+    frame.popLong("fz");
+    code.lconst_1();
+    frame.popLong("fs");
+    code.lconst_0();
+    frame.popLong("fc");
+    flags.computed();
   }
 }

@@ -2,7 +2,8 @@ package org.pluribus.vmm.emulator;
 
 /**
  * Arithmetic flags that compiled code has not computed yet: the operation and its operands, from
- * which the flags can be had when somebody looks.
+ * which the flags can be had when somebody looks. They stay pending when one region follows another
+ * ({@link Cpu#flagKind}) and are settled before anything but compiled code looks at the CPU.
  *
  * <p>A kind is {@code operation << 2 | log2(operand size)}. The operands {@code a} and {@code b}
  * are zero-extended from the operand size unless said otherwise. All results are bit for bit what
@@ -128,8 +129,17 @@ final class LazyFlags {
     return (Integer.bitCount((int) fs & 0xFF) & 1) == 0;
   }
 
-  /** Computes pending flags into the CPU, whose flags are those before the operation. */
-  static void restore(Cpu c, int kind, long a, long b) {
+  /** Computes what is pending in the CPU between two regions. */
+  static void settle(Cpu c) {
+    int kind = c.flagKind;
+    if (kind != NONE) {
+      c.flagKind = NONE;
+      settle(c, kind, c.flagA, c.flagB);
+    }
+  }
+
+  /** Computes pending flags into the CPU's {@code fz}, {@code fs} and {@code fc}. */
+  static void settle(Cpu c, int kind, long a, long b) {
     if (kind == NONE) {
       return;
     }
@@ -138,6 +148,11 @@ final class LazyFlags {
     c.fz = r;
     c.fs = r;
     c.fc = carries(kind >> 2, a, b, shift);
+  }
+
+  /** The carry vector of flags of any kind. */
+  static long carries(Cpu c, int kind, long a, long b) {
+    return kind == NONE ? c.fc : carries(kind >> 2, a, b, 64 - (8 << (kind & 3)));
   }
 
   private static long result(int operation, long a, long b, int shift) {

@@ -13,13 +13,13 @@ final class OperandEmitter {
   private static final ClassDesc I = ConstantDescs.CD_int;
   private static final ClassDesc J = ConstantDescs.CD_long;
   private static final ClassDesc UPDATE_CLASS = ClassDesc.of(MemoryUpdate.class.getName());
+  private static final MethodTypeDesc LOAD = MethodTypeDesc.of(J, J, I);
+  private static final MethodTypeDesc STORE = MethodTypeDesc.of(ConstantDescs.CD_void, J, J, I);
   private static final MethodTypeDesc UPDATE =
       MethodTypeDesc.of(J, CPU_CLASS, J, I, ConstantDescs.CD_boolean, I, J, J);
 
   private final RegionFrame frame;
   private final CodeBuilder code;
-
-  private final FlagEmitter flags;
 
   /** Offset in the page of the current instruction, and of the one after it. */
   private int offset;
@@ -32,10 +32,9 @@ final class OperandEmitter {
   /** Position last noted for the current instruction, or -1. */
   private int noted;
 
-  OperandEmitter(RegionFrame frame, FlagEmitter flags) {
+  OperandEmitter(RegionFrame frame) {
     this.frame = frame;
     this.code = frame.code;
-    this.flags = flags;
   }
 
   /** An instruction begins. */
@@ -46,12 +45,9 @@ final class OperandEmitter {
     noted = -1;
   }
 
-  /**
-   * Notes where we are for a fault that what follows may raise. To be emitted while the pending
-   * flags are those before the instruction.
-   */
+  /** Notes where we are for a fault that what follows may raise. */
   void notePosition() {
-    int position = RegionFrame.position(offset, done, flags.kind());
+    int position = RegionFrame.position(offset, done);
     if (position != noted) {
       code.loadConstant(position).istore(RegionFrame.POSITION);
       noted = position;
@@ -85,7 +81,6 @@ final class OperandEmitter {
   /** Pushes the linear address of the memory operand. */
   void pushAddress(Insn i) {
     notePosition();
-    noteSegment(i.seg);
     pushEffectiveAddress(i);
     if (i.seg == CpuRegisters.FS || i.seg == CpuRegisters.GS) {
       code.aload(CPU).getfield(CPU_CLASS, "effectiveBase", RegionFrame.LONGS);
@@ -93,19 +88,17 @@ final class OperandEmitter {
     }
   }
 
-  /** A non-canonical address raises #SS or #GP by the segment of the access. */
-  void noteSegment(int seg) {
-    code.aload(CPU).loadConstant(seg).putfield(CPU_CLASS, "accessSeg", I);
-  }
-
-  /** Pops an address, pushes the {@code size} bytes there; a CPU reference lies below it. */
-  void load(int size) {
-    code.invokevirtual(CPU_CLASS, "load" + 8 * size, RegionFrame.J_TO_J);
+  /**
+   * Pops an address, pushes the {@code size} bytes there; a CPU reference lies below it. The
+   * segment decides between #SS and #GP when the address is not canonical.
+   */
+  void load(int size, int seg) {
+    code.loadConstant(seg).invokevirtual(CPU_CLASS, "load" + 8 * size, LOAD);
   }
 
   /** Pops a value and an address; a CPU reference lies below them. */
-  void store(int size) {
-    code.invokevirtual(CPU_CLASS, "store" + 8 * size, RegionFrame.JJ_TO_VOID);
+  void store(int size, int seg) {
+    code.loadConstant(seg).invokevirtual(CPU_CLASS, "store" + 8 * size, STORE);
   }
 
   /** Pushes operand {@code n}, zero-extended from its size. */
@@ -120,7 +113,7 @@ final class OperandEmitter {
       case Insn.MEM -> {
         code.aload(CPU);
         pushAddress(i);
-        load(size);
+        load(size, i.seg);
       }
       default -> code.loadConstant(immediate(i, size));
     }
@@ -135,6 +128,7 @@ final class OperandEmitter {
    * second operand and the auxiliary one are pushed by {@code operands}.
    */
   void update(Insn i, int operation, boolean lock, Runnable operands) {
+    code.aload(CPU).loadConstant(i.seg).putfield(CPU_CLASS, "accessSeg", I);
     code.aload(CPU);
     pushAddress(i);
     code.loadConstant((int) i.size[0]).loadConstant(lock ? 1 : 0).loadConstant(operation);

@@ -80,13 +80,14 @@ final class Region {
   }
 
   /**
-   * Collects the region around the block at {@code offset}: decoded blocks only, for what was never
-   * run so far is not worth compiling.
+   * Collects the region around the block at {@code offset}: only blocks that did run a number of
+   * times, for the others are not worth compiling.
    *
    * @param maxInsns instructions after which no more blocks are added
+   * @param minHeat runs below which a decoded block is too rare to be worth it
    * @return null when the block is gone
    */
-  static @Nullable Region around(CodePage page, int offset, int maxInsns) {
+  static @Nullable Region around(CodePage page, int offset, int maxInsns, int minHeat) {
     TreeMap<Integer, Node> whole = new TreeMap<>();
     ArrayDeque<Integer> queue = new ArrayDeque<>();
     queue.add(offset);
@@ -94,7 +95,7 @@ final class Region {
     while (!queue.isEmpty() && total < maxInsns) {
       int at = queue.remove();
       Block b = whole.containsKey(at) ? null : page.find(CodePage.widthIndex(64), at);
-      if (b == null || b.crossingBytes != null) {
+      if (b == null || b.crossingBytes != null || (at != offset && rare(b, minHeat))) {
         continue;
       }
       Node node = new Node(at, b.insns, at + b.bytes);
@@ -113,6 +114,11 @@ final class Region {
     Region r = new Region(page, cut(whole), new ArrayList<>());
     r.connect(offset);
     return r;
+  }
+
+  /** Negative heat means that the block was hot enough to be compiled itself. */
+  private static boolean rare(Block b, int minHeat) {
+    return b.heat >= 0 && b.heat < minHeat;
   }
 
   private static boolean inPage(long offset) {

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * class data and stand in static final fields, which the JVM's compiler takes for constants.
  */
 final class RegionClass {
-  static final ClassDesc THIS = ClassDesc.of(RegionClass.class.getPackageName(), "CompiledRegion");
+  static final ClassDesc THIS = ClassDesc.of(RegionClass.class.getPackageName(), "RegionCode");
   static final ClassDesc SUPER = ClassDesc.of(CompiledCode.class.getName());
   static final ClassDesc INSN = ClassDesc.of(Insn.class.getName());
   static final ClassDesc HANDLER = ClassDesc.of(Handler.class.getName());
@@ -51,9 +51,9 @@ final class RegionClass {
   /**
    * Compiles a region.
    *
-   * @return one object per entry of the region, or null when the method would be too long
+   * @return null when the method would be too long
    */
-  static CompiledCode @Nullable [] compile(Region region) throws ReflectiveOperationException {
+  static @Nullable CompiledRegion compile(Region region) throws ReflectiveOperationException {
     List<Insn> called = new ArrayList<>();
     byte[] bytes = ClassFile.of().build(THIS, c -> define(c, region, called));
     if (codeBytes(bytes) > MAX_CODE_BYTES) {
@@ -66,15 +66,16 @@ final class RegionClass {
     var constructor =
         defined.findConstructor(
             defined.lookupClass(), java.lang.invoke.MethodType.methodType(void.class, int.class));
-    CompiledCode[] entries = new CompiledCode[region.entries.size()];
-    for (int e = 0; e < entries.length; e++) {
-      try {
+    try {
+      CompiledCode[] entries = new CompiledCode[region.entries.size()];
+      for (int e = 0; e < entries.length; e++) {
         entries[e] = (CompiledCode) constructor.invoke(e);
-      } catch (Throwable t) {
-        throw new IllegalStateException("a compiled region cannot be instantiated", t);
       }
+      return new CompiledRegion(
+          region, entries, (CompiledCode) constructor.invoke(CompiledCode.NO_ENTRY));
+    } catch (Throwable t) {
+      throw new IllegalStateException("a compiled region cannot be instantiated", t);
     }
-    return entries;
   }
 
   private static Object[] classData(List<Insn> called) {

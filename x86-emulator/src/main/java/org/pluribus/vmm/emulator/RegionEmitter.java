@@ -24,9 +24,10 @@ import org.jspecify.annotations.Nullable;
  * and the ways out.
  *
  * <ul>
- *   <li>A regular exit knows where it goes: registers and flags are stored, the next block follows.
- *   <li>A rare exit (a fault, code overwritten, attention) finds RIP, the instruction count and the
- *       pending flags in one number, {@link RegionFrame#POSITION}.
+ *   <li>A regular exit knows where it goes: registers and pending flags are stored, the next block
+ *       follows.
+ *   <li>A rare exit (a fault, code overwritten, attention) finds RIP and the instruction count in
+ *       one number, {@link RegionFrame#POSITION}.
  *   <li>After an instruction that ran through its handler the state is in the CPU already.
  * </ul>
  */
@@ -37,9 +38,6 @@ final class RegionEmitter {
   static final MethodTypeDesc JI_TO_J = MethodTypeDesc.ofDescriptor("(JI)J");
   static final MethodTypeDesc I_TO_I = MethodTypeDesc.ofDescriptor("(I)I");
   static final MethodTypeDesc II_TO_I = MethodTypeDesc.ofDescriptor("(II)I");
-
-  /** log2 of the instructions that cost one unit of {@link Cpu#fuel}, a typical block's length. */
-  static final int INSTRUCTIONS_PER_FUEL_SHIFT = 3;
 
   /**
    * Instructions after which a region is left at its next backward branch, whatever the attention
@@ -74,7 +72,7 @@ final class RegionEmitter {
     this.code = code;
     frame = new RegionFrame(code, region.registersUsed(), region.registersWritten());
     flags = new FlagEmitter(frame);
-    operands = new OperandEmitter(frame, flags);
+    operands = new OperandEmitter(frame);
     insns = new InsnTranslator(frame, flags, operands);
     regularExit = code.newLabel();
     rareExit = code.newLabel();
@@ -85,6 +83,11 @@ final class RegionEmitter {
 
   void emit() {
     region.nodes.keySet().forEach(o -> labels.put(o, code.newLabel()));
+    Label entered = code.newLabel();
+    code.aload(RegionFrame.THIS).getfield(RegionClass.SUPER, "entry", ConstantDescs.CD_int);
+    code.ifge(entered);
+    code.iconst_0().ireturn();
+    code.labelBinding(entered);
     frame.enter();
     enterAtOneOf(region.entries);
     Label begin = code.newBoundLabel();
@@ -123,7 +126,7 @@ final class RegionEmitter {
 
   private void emit(Region.Node n) {
     code.labelBinding(label(n.offset));
-    flags.resume(inherited.getOrDefault(n.offset, LazyFlags.NONE));
+    flags.resume(inherited.getOrDefault(n.offset, FlagEmitter.UNKNOWN));
     int at = n.offset;
     for (int k = 0; k < n.insns.length; k++) {
       Insn i = n.insns[k];
@@ -167,7 +170,7 @@ final class RegionEmitter {
   void leaveIfOverwritten(int next, int done) {
     Label intact = code.newLabel();
     code.aload(CPU).getfield(CPU_CLASS, "breakBlock", ConstantDescs.CD_boolean).ifeq(intact);
-    code.loadConstant(RegionFrame.position(next, done, flags.kind())).istore(POSITION);
+    code.loadConstant(RegionFrame.position(next, done)).istore(POSITION);
     code.goto_(rareExit);
     code.labelBinding(intact);
   }
@@ -254,8 +257,6 @@ final class RegionEmitter {
     addCount(count);
     if (to.incoming == 1 && offset > n.offset) {
       inherited.put(to.offset, flags.kind());
-    } else {
-      flags.materialize();
     }
     if (offset <= n.offset) {
       Label out = code.newLabel();
@@ -263,7 +264,7 @@ final class RegionEmitter {
       frame.getInt("attention");
       code.ifeq(label(to.offset));
       code.labelBinding(out);
-      code.loadConstant(RegionFrame.position(to.offset, 0, LazyFlags.NONE)).istore(POSITION);
+      code.loadConstant(RegionFrame.position(to.offset, 0)).istore(POSITION);
       code.goto_(rareExit);
     } else {
       code.goto_(label(to.offset));
@@ -276,7 +277,6 @@ final class RegionEmitter {
 
   /** Leaves for {@link RegionFrame#TARGET}. */
   private void exit(int count) {
-    flags.materialize();
     addCount(count);
     code.goto_(regularExit);
   }
@@ -286,28 +286,16 @@ final class RegionEmitter {
   private void tails(Label fault) {
     code.labelBinding(regularExit);
     frame.saveRegisters(frame.written);
-    frame.saveFlags();
+    frame.savePendingFlags();
     code.aload(CPU).lload(TARGET).putfield(CPU_CLASS, "rip", ConstantDescs.CD_long);
-    frame.saveCounts();
+    frame.saveCount();
     code.iconst_1().ireturn();
 
     code.labelBinding(fault);
     code.astore(THROWN);
     code.labelBinding(rareExit);
     frame.saveRegisters(frame.written);
-    frame.saveFlags();
-    code.aload(CPU);
-    frame.pushFlagKind();
-    code.lload(RegionFrame.FLAG_A).lload(RegionFrame.FLAG_B);
-    code.invokestatic(
-        RegionFrame.FLAGS_CLASS,
-        "restore",
-        MethodTypeDesc.of(
-            ConstantDescs.CD_void,
-            CPU_CLASS,
-            ConstantDescs.CD_int,
-            ConstantDescs.CD_long,
-            ConstantDescs.CD_long));
+    frame.settleFlags();
     code.aload(CPU).lload(RegionFrame.BASE);
     code.iload(POSITION).loadConstant(RegionFrame.OFFSET_MASK).iand().i2l().ladd();
     code.putfield(CPU_CLASS, "rip", ConstantDescs.CD_long);
@@ -318,20 +306,21 @@ final class RegionEmitter {
     throwOrReturn(false);
 
     code.labelBinding(storedExit);
-    frame.saveCounts();
+    clearPending();
+    frame.saveCount();
     frame.getLong("nextRip");
-    code.lstore(TARGET);
-    code.aload(CPU).lload(TARGET).putfield(CPU_CLASS, "rip", ConstantDescs.CD_long);
+    frame.popLong("rip");
     clearBreak();
     code.iconst_0().ireturn();
   }
 
   /** Counts what {@link RegionFrame#POSITION} says was done, and leaves as it says. */
   private void throwOrReturn(boolean mayReturn) {
+    clearPending();
     code.iload(COUNT);
     frame.pushDone();
     code.iadd().istore(COUNT);
-    frame.saveCounts();
+    frame.saveCount();
     if (mayReturn) {
       Label thrown = code.newLabel();
       code.aload(THROWN).ifnonnull(thrown);
@@ -340,6 +329,11 @@ final class RegionEmitter {
       code.labelBinding(thrown);
     }
     code.aload(THROWN).athrow();
+  }
+
+  /** The flags are settled; what an earlier region left pending is so no more. */
+  private void clearPending() {
+    code.aload(CPU).iconst_0().putfield(CPU_CLASS, "flagKind", ConstantDescs.CD_int);
   }
 
   private void clearBreak() {

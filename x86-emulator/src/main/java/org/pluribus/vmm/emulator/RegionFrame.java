@@ -21,7 +21,12 @@ final class RegionFrame {
   private static final ClassDesc I = ConstantDescs.CD_int;
 
   static final MethodTypeDesc J_TO_J = MethodTypeDesc.of(J, J);
-  static final MethodTypeDesc JJ_TO_VOID = MethodTypeDesc.of(ConstantDescs.CD_void, J, J);
+
+  /** CPU, kind, a, b. */
+  static final MethodTypeDesc PENDING_TO_J = MethodTypeDesc.of(J, CPU_CLASS, I, J, J);
+
+  private static final MethodTypeDesc PENDING_TO_VOID =
+      MethodTypeDesc.of(ConstantDescs.CD_void, CPU_CLASS, I, J, J);
 
   // ---- local variables; a long takes two ----
 
@@ -35,36 +40,32 @@ final class RegionFrame {
   /** Where a regular exit goes. */
   static final int TARGET = 5;
 
-  /** Operands of the pending flags ({@link LazyFlags}). */
+  /** Operands and kind of the pending flags ({@link LazyFlags}). */
   static final int FLAG_A = 7;
 
   static final int FLAG_B = 9;
-  static final int FZ = 11;
-  static final int FS = 13;
-  static final int FC = 15;
+  static final int FLAG_KIND = 11;
 
   /** Instructions executed since entry, up to the beginning of the current block. */
-  static final int COUNT = 17;
+  static final int COUNT = 12;
 
   /** Where in the region we are: see {@link #position}. */
-  static final int POSITION = 18;
+  static final int POSITION = 13;
 
   /** The exception on its way out, or null. */
-  static final int THROWN = 19;
+  static final int THROWN = 14;
 
   // Scratch within one instruction.
-  static final int LONG_1 = 20;
-  static final int LONG_2 = 22;
-  static final int LONG_3 = 24;
-  static final int INT_1 = 26;
+  static final int LONG_1 = 15;
+  static final int LONG_2 = 17;
+  static final int LONG_3 = 19;
+  static final int INT_1 = 21;
 
   /** RAX; register {@code r} is at {@code REGISTERS + 2 * r}. */
-  static final int REGISTERS = 28;
+  static final int REGISTERS = 22;
 
   private static final int POSITION_DONE_SHIFT = 13;
-  private static final int POSITION_KIND_SHIFT = 20;
   static final int OFFSET_MASK = (1 << POSITION_DONE_SHIFT) - 1;
-  static final int DONE_MASK = (1 << POSITION_KIND_SHIFT - POSITION_DONE_SHIFT) - 1;
 
   final CodeBuilder code;
 
@@ -80,20 +81,15 @@ final class RegionFrame {
   }
 
   /**
-   * A place in the region as one number: offset of an instruction in the page, instructions of its
-   * block done before it, and the {@link LazyFlags} kind pending there.
+   * A place in the region as one number: offset of an instruction in the page, and instructions of
+   * its block done before it.
    */
-  static int position(int offset, int done, int flagKind) {
-    return offset | done << POSITION_DONE_SHIFT | flagKind << POSITION_KIND_SHIFT;
+  static int position(int offset, int done) {
+    return offset | done << POSITION_DONE_SHIFT;
   }
 
   void pushDone() {
     code.iload(POSITION).loadConstant(POSITION_DONE_SHIFT).iushr();
-    code.loadConstant(DONE_MASK).iand();
-  }
-
-  void pushFlagKind() {
-    code.iload(POSITION).loadConstant(POSITION_KIND_SHIFT).iushr();
   }
 
   // ---- entry and exit ----
@@ -103,11 +99,14 @@ final class RegionFrame {
     code.aload(CPU).getfield(CPU_CLASS, "gpr", LONGS).astore(GPR);
     getLong("rip");
     code.loadConstant(CpuMemory.PAGE_MASK).land().lstore(BASE);
-    for (int slot : new int[] {TARGET, FLAG_A, FLAG_B}) {
-      code.lconst_0().lstore(slot);
-    }
+    code.lconst_0().lstore(TARGET);
     code.iconst_0().istore(COUNT).iconst_0().istore(POSITION).aconst_null().astore(THROWN);
-    reloadFlags();
+    getLong("flagA");
+    code.lstore(FLAG_A);
+    getLong("flagB");
+    code.lstore(FLAG_B);
+    getInt("flagKind");
+    code.istore(FLAG_KIND);
     reloadRegisters();
   }
 
@@ -131,30 +130,23 @@ final class RegionFrame {
     }
   }
 
-  void reloadFlags() {
-    getLong("fz");
-    code.lstore(FZ);
-    getLong("fs");
-    code.lstore(FS);
-    getLong("fc");
-    code.lstore(FC);
+  /** Leaves the pending flags to the CPU. */
+  void savePendingFlags() {
+    code.aload(CPU).iload(FLAG_KIND).putfield(CPU_CLASS, "flagKind", I);
+    code.aload(CPU).lload(FLAG_A).putfield(CPU_CLASS, "flagA", J);
+    code.aload(CPU).lload(FLAG_B).putfield(CPU_CLASS, "flagB", J);
   }
 
-  void saveFlags() {
-    putLong("fz", FZ);
-    putLong("fs", FS);
-    putLong("fc", FC);
+  /** Computes the pending flags into the CPU. */
+  void settleFlags() {
+    code.aload(CPU).iload(FLAG_KIND).lload(FLAG_A).lload(FLAG_B);
+    code.invokestatic(FLAGS_CLASS, "settle", PENDING_TO_VOID);
   }
 
-  /** Adds the instructions executed to the CPU's counts. */
-  void saveCounts() {
+  /** Adds the instructions executed to the CPU's count. */
+  void saveCount() {
     code.aload(CPU).dup().getfield(CPU_CLASS, "instructions", J);
     code.iload(COUNT).i2l().ladd().putfield(CPU_CLASS, "instructions", J);
-    code.aload(CPU).dup().getfield(CPU_CLASS, "fuel", I);
-    // One unit at least, or short regions that follow each other would run for ever.
-    code.iload(COUNT).loadConstant(RegionEmitter.INSTRUCTIONS_PER_FUEL_SHIFT).ishr();
-    code.iconst_1().iadd().isub();
-    code.putfield(CPU_CLASS, "fuel", I);
   }
 
   // ---- fields of the CPU ----
@@ -167,11 +159,12 @@ final class RegionFrame {
     code.aload(CPU).getfield(CPU_CLASS, field, I);
   }
 
-  private void putLong(String field, int slot) {
-    code.aload(CPU).lload(slot).putfield(CPU_CLASS, field, J);
+  /** Pops a long into a field of the CPU. */
+  void popLong(String field) {
+    code.lstore(LONG_1).aload(CPU).lload(LONG_1).putfield(CPU_CLASS, field, J);
   }
 
-  /** Pops a long into a field of the CPU. */
+  /** Stores the address of the byte at {@code offset} of the code page into a field of the CPU. */
   void putAddress(String field, int offset) {
     code.aload(CPU);
     pushAddress(offset);

@@ -1,12 +1,10 @@
 package org.pluribus.vmm.emulator;
 
-import static org.pluribus.vmm.emulator.RegionFrame.FC;
 import static org.pluribus.vmm.emulator.RegionFrame.FLAG_A;
-import static org.pluribus.vmm.emulator.RegionFrame.FS;
-import static org.pluribus.vmm.emulator.RegionFrame.FZ;
 import static org.pluribus.vmm.emulator.RegionFrame.INT_1;
 import static org.pluribus.vmm.emulator.RegionFrame.LONG_1;
 import static org.pluribus.vmm.emulator.RegionFrame.LONG_2;
+import static org.pluribus.vmm.emulator.RegionFrame.LONG_3;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
@@ -33,7 +31,7 @@ final class ShiftTranslator {
     int size = i.size[0];
     int n = (int) i.imm & countMask(size);
     if (i.row.mnemonic.startsWith("RO")) {
-      flags.materialize();
+      flags.settle();
       operands.pushOperand(i, 0);
       code.loadConstant(n);
       rotate(i);
@@ -85,66 +83,61 @@ final class ShiftTranslator {
 
   private void popRotateFlags(Insn i) {
     String name = i.row.mnemonic.equals("ROL") ? "rolCarries" : "rorCarries";
-    code.lload(FC).lload(LONG_1).loadConstant(64 - 8 * i.size[0]);
+    frame.getLong("fc");
+    code.lload(LONG_1).loadConstant(64 - 8 * i.size[0]);
     frame.flagCall(name, "(JJI)J");
-    code.lstore(FC);
+    frame.popLong("fc");
   }
 
-  /** A count of 0 changes no flag, so the flags before must be there. */
+  /** A count of 0 changes no flag, so whether the flags are those of the shift is known late. */
   void byCl(Insn i) {
     int size = i.size[0];
     boolean rotate = i.row.mnemonic.startsWith("RO");
-    flags.materialize();
+    if (rotate) {
+      flags.settle();
+    }
     operands.pushOperand(i, 0);
     code.lstore(LONG_2);
     frame.pushWhole(CpuRegisters.RCX);
-    code.l2i().loadConstant(countMask(size)).iand();
-    // The count is kept on its own: shift() uses INT_1.
-    code.dup().i2l().lstore(RegionFrame.LONG_3).istore(INT_1);
-    code.lload(LONG_2).iload(INT_1);
+    code.loadConstant((long) countMask(size)).land().lstore(LONG_3);
+    code.lload(LONG_2).lload(LONG_3).l2i();
     if (rotate) {
       rotate(i);
+      code.dup2().lstore(LONG_1);
     } else {
       shift(i);
     }
-    code.dup2().lstore(LONG_1);
     frame.popRegister(i.reg[0], size);
     Label unchanged = code.newLabel();
-    code.lload(RegionFrame.LONG_3).l2i().ifeq(unchanged);
+    code.lload(LONG_3).lconst_0().lcmp().ifeq(unchanged);
     if (rotate) {
       popRotateFlags(i);
     } else {
-      code.lload(LONG_1);
-      frame.signExtend(size);
-      code.dup2().lstore(FZ).lstore(FS);
-      code.lload(LONG_2).lload(RegionFrame.LONG_3).l2i().loadConstant(64 - 8 * size);
-      String name =
-          switch (operation(i)) {
-            case LazyFlags.SHL -> "shlCarries";
-            case LazyFlags.SHR -> "shrCarries";
-            default -> "sarCarries";
-          };
-      frame.flagCall(name, "(JII)J");
-      code.lstore(FC);
+      code.lload(LONG_2).lload(LONG_3);
+      flags.popPending(operation(i), size);
     }
     code.labelBinding(unchanged);
+    if (!rotate) {
+      flags.resume(FlagEmitter.UNKNOWN);
+    }
   }
 
   /** BT, BTS, BTR and BTC of a register: only CF changes. */
   void bitTest(Insn i) {
     int size = i.size[0];
-    flags.materialize();
+    flags.settle();
     operands.pushOperand(i, 0);
-    code.lstore(LONG_1);
+    code.lstore(LONG_2);
     operands.pushOperand(i, 1, size);
     code.l2i().loadConstant(8 * size - 1).iand().istore(INT_1);
-    code.lload(FC).lload(LONG_1).bipush(63).iload(INT_1).isub().lshl();
+    frame.getLong("fc");
+    code.lload(LONG_2).bipush(63).iload(INT_1).isub().lshl();
     frame.flagCall("withCarry", "(JJ)J");
-    code.lstore(FC);
+    frame.popLong("fc");
     if (i.row.mnemonic.equals("BT")) {
       return;
     }
-    code.lload(LONG_1).lconst_1().iload(INT_1).lshl();
+    code.lload(LONG_2).lconst_1().iload(INT_1).lshl();
     switch (i.row.mnemonic) {
       case "BTS" -> code.lor();
       case "BTR" -> code.loadConstant(-1L).lxor().land();

@@ -22,6 +22,13 @@
  *       to fetch the page from another server first.
  * </ol>
  *
+ * <p>The way of hot code: {@link org.pluribus.vmm.emulator.RegionCompiler} takes a block that has
+ * run often, gathers the {@code Region} around it (blocks of the same page that jumps and
+ * fall-through reach), and {@code RegionEmitter} writes one JVM method for it: guest registers in
+ * local variables, guest branches as JVM branches, arithmetic flags left pending ({@code
+ * LazyFlags}) until somebody looks. {@code NativeForm} lists the instructions that are translated;
+ * the others are calls of their handlers. The JVM's own compilers do the rest.
+ *
  * <p>Guest faults are thrown as the CPU's one preallocated {@link
  * org.pluribus.vmm.emulator.GuestFault}: handlers commit their results only after the last access
  * that can fault, so that an instruction is either done or not begun.
