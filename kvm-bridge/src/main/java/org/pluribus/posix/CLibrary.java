@@ -68,14 +68,40 @@ public final class CLibrary {
         Linker.Option.firstVariadicArg(firstVariadic));
   }
 
+  /**
+   * Like {@link #bind(String, FunctionDescriptor)} for calls that never sleep and are back within
+   * microseconds: no thread-state transition, so the JVM reaches no safepoint meanwhile.
+   */
+  public static MethodHandle bindCritical(String name, FunctionDescriptor type) {
+    return bind(name, type, Linker.Option.captureCallState("errno"), Linker.Option.critical(false));
+  }
+
+  /** {@link #bindVariadic} and {@link #bindCritical} in one. */
+  public static MethodHandle bindCriticalVariadic(
+      String name, FunctionDescriptor type, int firstVariadic) {
+    return bind(
+        name,
+        type,
+        Linker.Option.captureCallState("errno"),
+        Linker.Option.firstVariadicArg(firstVariadic),
+        Linker.Option.critical(false));
+  }
+
+  /** Address of a C function, to hand to the kernel. */
+  static long address(String name) {
+    return find(name).address();
+  }
+
+  private static MemorySegment find(String name) {
+    return LINKER
+        .defaultLookup()
+        .find(name)
+        .orElseThrow(() -> new UnsatisfiedLinkError("the C library has no " + name + "()"));
+  }
+
   private static MethodHandle bind(String name, FunctionDescriptor type, Linker.Option... options) {
-    MemorySegment function =
-        LINKER
-            .defaultLookup()
-            .find(name)
-            .orElseThrow(() -> new UnsatisfiedLinkError("the C library has no " + name + "()"));
     try {
-      return LINKER.downcallHandle(function, type, options);
+      return LINKER.downcallHandle(find(name), type, options);
     } catch (IllegalCallerException e) {
       throw nativeAccessDenied(e);
     }
@@ -97,7 +123,12 @@ public final class CLibrary {
 
   /** The {@code errno} value that the calling thread's last failed call left. */
   public static int errno() {
-    return (int) ERRNO.get(capture(), 0L);
+    return errno(capture());
+  }
+
+  /** The same, for a caller that has the thread's segment at hand. */
+  public static int errno(MemorySegment capture) {
+    return (int) ERRNO.get(capture, 0L);
   }
 
   /**

@@ -16,11 +16,17 @@ public record Errno(int number, String name, String cure) implements Serializabl
       new Errno(1, "EPERM", "the caller lacks a privilege; run as root or grant the capability");
   public static final Errno ENOENT =
       new Errno(2, "ENOENT", "the file or device does not exist; load its kernel module");
+  public static final Errno ESRCH =
+      new Errno(3, "ESRCH", "the thread or process has ended, or nothing is registered there");
   public static final Errno EINTR =
       new Errno(4, "EINTR", "a signal interrupted the call; repeat it");
   public static final Errno EIO = new Errno(5, "EIO", "the device failed; see the kernel log");
   public static final Errno EBADF =
       new Errno(9, "EBADF", "the file descriptor is closed or was never open");
+  public static final Errno E2BIG =
+      new Errno(7, "E2BIG", "the list does not fit; give it more room or fewer entries");
+  public static final Errno ENXIO =
+      new Errno(6, "ENXIO", "the device does not have this attribute");
   public static final Errno EAGAIN =
       new Errno(
           11, "EAGAIN", "nothing is ready, or a limit is reached; try again or raise ulimit -l");
@@ -62,8 +68,11 @@ public record Errno(int number, String name, String cure) implements Serializabl
   private static final Errno[] KNOWN = {
     EPERM,
     ENOENT,
+    ESRCH,
     EINTR,
     EIO,
+    ENXIO,
+    E2BIG,
     EBADF,
     EAGAIN,
     ENOMEM,

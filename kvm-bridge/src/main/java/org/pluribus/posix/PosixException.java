@@ -8,12 +8,21 @@ public final class PosixException extends RuntimeException {
   private final Errno errno;
 
   public PosixException(String call, String detail, Errno errno) {
-    super("%s(%s) failed: %s: %s".formatted(call, detail, errno.name(), errno.cure()));
+    this(call, detail, errno, errno.cure());
+  }
+
+  /**
+   * With a cure that fits the call better than the errno's general one.
+   *
+   * @param call the C function or the ioctl, by its C name
+   */
+  public PosixException(String call, String detail, Errno errno, String cure) {
+    super("%s(%s) failed: %s: %s".formatted(call, detail, errno.name(), cure));
     this.call = call;
     this.errno = errno;
   }
 
-  /** The C function's name. */
+  /** The C function's or ioctl's name. */
   public String call() {
     return call;
   }

@@ -1,0 +1,4 @@
+@NullMarked
+package org.pluribus.kvm;
+
+import org.jspecify.annotations.NullMarked;

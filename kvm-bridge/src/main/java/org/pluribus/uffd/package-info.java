@@ -1,0 +1,4 @@
+@NullMarked
+package org.pluribus.uffd;
+
+import org.jspecify.annotations.NullMarked;
