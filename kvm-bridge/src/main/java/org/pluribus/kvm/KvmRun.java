@@ -1,6 +1,7 @@
 package org.pluribus.kvm;
 
 import java.lang.foreign.MemorySegment;
+import org.pluribus.posix.Abi;
 import org.pluribus.posix.Descriptor;
 import org.pluribus.posix.HostMemory;
 import org.pluribus.posix.Mapping;
@@ -14,14 +15,18 @@ import org.pluribus.posix.Mapping;
  * VcpuFd#kick()} writes here from elsewhere. Valid until the vCPU is closed: a later access ends
  * the JVM with SIGSEGV.
  */
+@Abi.Headers({"linux/kvm.h"})
 public final class KvmRun {
   /** {@link #syncValid}: general registers; asm/kvm.h, KVM_SYNC_X86_ values. */
+  @Abi("KVM_SYNC_X86_REGS")
   public static final long SYNC_REGS = 1;
 
   /** Special registers. */
+  @Abi("KVM_SYNC_X86_SREGS")
   public static final long SYNC_SREGS = 2;
 
   /** Events in flight. */
+  @Abi("KVM_SYNC_X86_EVENTS")
   public static final long SYNC_EVENTS = 4;
 
   private final Mapping area;

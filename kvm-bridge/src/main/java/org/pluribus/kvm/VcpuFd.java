@@ -121,6 +121,10 @@ public final class VcpuFd implements AutoCloseable {
       if (!vcpu.isOpen()) {
         return;
       }
+      VarHandle.fullFence();
+      if (run.immediateExit()) {
+        return; // kicked already: the flag is cleared before the thread looks for news
+      }
       run.immediateExit(true);
       VarHandle.fullFence();
       if (running) {

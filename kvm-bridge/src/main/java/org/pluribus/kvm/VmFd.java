@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.pluribus.posix.Abi;
 import org.pluribus.posix.Descriptor;
 import org.pluribus.posix.Mapping;
 import org.pluribus.posix.PosixException;
@@ -16,20 +17,26 @@ import org.pluribus.posix.PosixException;
  * <p>Safe for any thread. Close the vCPUs first; memory handed to {@link #setUserMemoryRegion} must
  * stay mapped until the region is deleted or all descriptors of the VM are closed.
  */
+@Abi.Headers({"linux/kvm.h"})
 public final class VmFd implements AutoCloseable {
   /** Region flag: remember which pages the guest wrote; linux/kvm.h, as the next. */
+  @Abi("KVM_MEM_LOG_DIRTY_PAGES")
   public static final int MEM_LOG_DIRTY_PAGES = 1;
 
   /** Region flag: guest writes exit as MMIO. */
+  @Abi("KVM_MEM_READONLY")
   public static final int MEM_READONLY = 2;
 
   /** Reason bit of {@link KvmCap#X86_USER_SPACE_MSR}: an access KVM would answer with #GP. */
+  @Abi("KVM_MSR_EXIT_REASON_INVAL")
   public static final int MSR_EXIT_INVALID = 1;
 
   /** Reason bit: an MSR that KVM does not know. */
+  @Abi("KVM_MSR_EXIT_REASON_UNKNOWN")
   public static final int MSR_EXIT_UNKNOWN = 2;
 
   /** Reason bit: an MSR that the filter denies. */
+  @Abi("KVM_MSR_EXIT_REASON_FILTER")
   public static final int MSR_EXIT_FILTERED = 4;
 
   private final Descriptor vm;

@@ -14,6 +14,7 @@ import java.lang.invoke.MethodHandle;
  * whatever file got the number since. Safe for any thread; whoever closes it while another thread
  * is inside a call on it takes that race on himself.
  */
+@Abi.Headers({"fcntl.h"})
 public final class Descriptor implements AutoCloseable {
   /** Open for reading and writing; asm-generic/fcntl.h:22. */
   @Abi public static final int O_RDWR = 2;

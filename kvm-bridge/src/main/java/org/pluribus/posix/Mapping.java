@@ -14,32 +14,40 @@ import java.lang.invoke.MethodHandle;
  * #segment()} and the raw {@link #address()} are not guarded, a late access ends the JVM with
  * SIGSEGV (or, worse, hits whatever was mapped there since).
  */
+@Abi.Headers({"sys/mman.h"})
 public final class Mapping implements AutoCloseable {
   /** Size of a page on x86-64, bytes; {@code arch/x86/include/asm/page_types.h}. */
   public static final long PAGE_BYTES = 4096;
 
   /** Pages may be read; asm-generic/mman-common.h, as all PROT_ values. */
-  public static final int PROT_READ = 0x1;
+  @Abi public static final int PROT_READ = 0x1;
 
   /** Pages may be written. */
-  public static final int PROT_WRITE = 0x2;
+  @Abi public static final int PROT_WRITE = 0x2;
 
   /** Pages may be executed. */
-  public static final int PROT_EXEC = 0x4;
+  @Abi public static final int PROT_EXEC = 0x4;
 
   /** Stores reach the file and every other mapping of it; linux/mman.h. */
-  private static final int MAP_SHARED = 0x01;
+  @Abi private static final int MAP_SHARED = 0x01;
 
   /** Stores stay in this mapping; linux/mman.h. */
-  private static final int MAP_PRIVATE = 0x02;
+  @Abi private static final int MAP_PRIVATE = 0x02;
 
   /** No file behind it; asm-generic/mman-common.h. */
-  private static final int MAP_ANONYMOUS = 0x20;
+  @Abi private static final int MAP_ANONYMOUS = 0x20;
 
   /** Do not reserve swap for it: guest RAM is sparse; asm-generic/mman.h. */
-  private static final int MAP_NORESERVE = 0x4000;
+  @Abi private static final int MAP_NORESERVE = 0x4000;
+
+  /**
+   * How many bytes {@link #drop} may drop without the JVM's thread-state transition: 64 pages take
+   * some 8 microseconds.
+   */
+  private static final long SHORT_DROP_BYTES = 64 * PAGE_BYTES;
 
   /** What {@code mmap} returns on failure; bits/mman-shared.h of the C library. */
+  @Abi("(long)MAP_FAILED")
   private static final long MAP_FAILED = -1;
 
   /** What {@link #advise} can ask of the kernel; values from asm-generic/mman-common.h. */
@@ -66,6 +74,11 @@ public final class Mapping implements AutoCloseable {
     Advice(int value) {
       this.value = value;
     }
+
+    /** The MADV_ value. */
+    int value() {
+      return value;
+    }
   }
 
   private static final MethodHandle MMAP =
@@ -77,6 +90,12 @@ public final class Mapping implements AutoCloseable {
       CLibrary.bind("munmap", CLibrary.status(JAVA_LONG, JAVA_LONG));
   private static final MethodHandle MADVISE =
       CLibrary.bind("madvise", CLibrary.status(JAVA_LONG, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle MADVISE_SHORT =
+      CLibrary.bindCritical("madvise", CLibrary.status(JAVA_LONG, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle MLOCK =
+      CLibrary.bind("mlock", CLibrary.status(JAVA_LONG, JAVA_LONG));
+  private static final MethodHandle MUNLOCK =
+      CLibrary.bind("munlock", CLibrary.status(JAVA_LONG, JAVA_LONG));
   private static final MethodHandle MPROTECT =
       CLibrary.bind("mprotect", CLibrary.status(JAVA_LONG, JAVA_LONG, JAVA_INT));
 
@@ -171,6 +190,67 @@ public final class Mapping implements AutoCloseable {
     } catch (Throwable t) {
       throw CLibrary.unexpected(t);
     }
+  }
+
+  /**
+   * Drops this mapping's pages of a range: {@link Advice#DONTNEED} for hot paths. The bytes stay in
+   * a shared file, where other mappings see them. When the call is back, no CPU and no guest uses
+   * the pages through this mapping any more. Allocates nothing.
+   *
+   * @param offset in this mapping, a multiple of {@link #PAGE_BYTES}; not checked, as the length
+   * @return 0, or minus errno: EAGAIN (retry), EINVAL for locked pages, ENOMEM
+   */
+  public int drop(long offset, long bytes) {
+    MemorySegment capture = CLibrary.capture();
+    int advice = Advice.DONTNEED.value;
+    try {
+      int result =
+          bytes <= SHORT_DROP_BYTES
+              ? (int) MADVISE_SHORT.invokeExact(capture, address + offset, bytes, advice)
+              : (int) MADVISE.invokeExact(capture, address + offset, bytes, advice);
+      return result < 0 ? -CLibrary.errno(capture) : 0;
+    } catch (Throwable t) {
+      throw CLibrary.unexpected(t);
+    }
+  }
+
+  /**
+   * Allocates all pages of a range and keeps them in memory ({@code mlock(2)}). Never for a range
+   * that userfaultfd guards: the call would wait for its own faults.
+   *
+   * @throws IndexOutOfBoundsException if the range leaves this mapping
+   * @throws PosixException ENOMEM or EPERM above the limit {@code ulimit -l}, EAGAIN
+   */
+  public void lock(long offset, long bytes) {
+    checkRange(offset, bytes);
+    call(MLOCK, "mlock", offset, bytes);
+  }
+
+  /** Lets the kernel reclaim a range again. */
+  public void unlock(long offset, long bytes) {
+    checkRange(offset, bytes);
+    call(MUNLOCK, "munlock", offset, bytes);
+  }
+
+  private void call(MethodHandle handle, String name, long offset, long bytes) {
+    try {
+      int result = (int) handle.invokeExact(CLibrary.capture(), address + offset, bytes);
+      if (result < 0) {
+        Errno errno = Errno.of(CLibrary.errno());
+        throw new PosixException(name, range(offset, bytes), errno, lockCure(errno));
+      }
+    } catch (PosixException e) {
+      throw e;
+    } catch (Throwable t) {
+      throw CLibrary.unexpected(t);
+    }
+  }
+
+  private static String lockCure(Errno errno) {
+    return errno.equals(Errno.EPERM) || errno.equals(Errno.ENOMEM) || errno.equals(Errno.EAGAIN)
+        ? "the limit of locked memory is too low, or memory is short; raise ulimit -l (memlock in"
+            + " /etc/security/limits.conf, LimitMEMLOCK= of a service)"
+        : errno.cure();
   }
 
   /**

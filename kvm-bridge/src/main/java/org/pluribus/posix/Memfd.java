@@ -15,15 +15,16 @@ import java.lang.invoke.MethodHandle;
  * store, through whichever {@link Mapping}, until it is punched out. Safe for use by any thread;
  * {@link #close()} leaves existing mappings valid (the kernel keeps the file while it is mapped).
  */
+@Abi.Headers({"linux/memfd.h", "linux/falloc.h"})
 public final class Memfd implements AutoCloseable {
   /** Close the descriptor in a child that executes another program; linux/memfd.h. */
-  private static final int MFD_CLOEXEC = 0x0001;
+  @Abi private static final int MFD_CLOEXEC = 0x0001;
 
   /** Do not change the file's size; linux/falloc.h. Required with a punched hole. */
-  private static final int FALLOC_FL_KEEP_SIZE = 0x01;
+  @Abi private static final int FALLOC_FL_KEEP_SIZE = 0x01;
 
   /** Deallocate the range, which then reads as zeros; linux/falloc.h. */
-  private static final int FALLOC_FL_PUNCH_HOLE = 0x02;
+  @Abi private static final int FALLOC_FL_PUNCH_HOLE = 0x02;
 
   private static final MethodHandle MEMFD_CREATE =
       CLibrary.bind("memfd_create", CLibrary.status(ADDRESS, JAVA_INT));

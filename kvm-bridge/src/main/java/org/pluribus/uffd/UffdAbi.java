@@ -83,6 +83,10 @@ final class UffdAbi {
   @Abi(value = "offsetof(struct uffdio_poison, mode)", guard = "UFFDIO_POISON")
   static final int POISON_MODE = 16;
 
+  /** Map write-protected; Linux 6.4, absent from older headers. */
+  @Abi(guard = "UFFDIO_CONTINUE_MODE_WP")
+  static final int UFFDIO_CONTINUE_MODE_WP = 2;
+
   // ---- struct uffd_msg; linux/userfaultfd.h:96
 
   @Abi("sizeof(struct uffd_msg)")

@@ -6,22 +6,28 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.pluribus.posix.Abi;
 
 /**
  * Room for the events of one {@link UserfaultFd#read}: {@code struct uffd_msg}
  * (linux/userfaultfd.h). Make one per reading thread and reuse it. Not synchronised.
  */
+@Abi.Headers({"linux/userfaultfd.h"})
 public final class UffdEvents {
   /** {@link #event}: a page fault; UFFD_EVENT_ values. */
+  @Abi("UFFD_EVENT_PAGEFAULT")
   public static final int PAGEFAULT = 0x12;
 
   /** {@link #flags}: a store; UFFD_PAGEFAULT_FLAG_ bits. Without it, a load. */
+  @Abi("UFFD_PAGEFAULT_FLAG_WRITE")
   public static final long FLAG_WRITE = 1;
 
   /** {@link #flags}: a store to a write-protected page. */
+  @Abi("UFFD_PAGEFAULT_FLAG_WP")
   public static final long FLAG_WP = 2;
 
   /** {@link #flags}: the page is in the file but not in this mapping. */
+  @Abi("UFFD_PAGEFAULT_FLAG_MINOR")
   public static final long FLAG_MINOR = 4;
 
   private final MemorySegment messages;

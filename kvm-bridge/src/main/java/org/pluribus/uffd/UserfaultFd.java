@@ -8,9 +8,9 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
-import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Set;
+import org.pluribus.posix.Abi;
 import org.pluribus.posix.CLibrary;
 import org.pluribus.posix.Descriptor;
 import org.pluribus.posix.Errno;
@@ -28,29 +28,37 @@ import org.pluribus.posix.PosixException;
  * allocate nothing. {@link #check} turns an answer into an exception. Safe for any thread; but the
  * caller must see to it that one thread at a time decides about a page.
  */
+@Abi.Headers({"linux/userfaultfd.h"})
 public final class UserfaultFd implements AutoCloseable {
   /** The device that gives userfaultfds to whoever may open it (Linux 6.1 and later). */
   public static final String DEVICE = "/dev/userfaultfd";
 
   /** {@link #register}: faults on pages that the file lacks; UFFDIO_REGISTER_MODE_ bits. */
+  @Abi("UFFDIO_REGISTER_MODE_MISSING")
   public static final long REGISTER_MISSING = 1;
 
   /** {@link #register}: stores to write-protected pages. */
+  @Abi("UFFDIO_REGISTER_MODE_WP")
   public static final long REGISTER_WP = 2;
 
   /** {@link #register}: faults on pages that the file has and this mapping lacks. */
+  @Abi("UFFDIO_REGISTER_MODE_MINOR")
   public static final long REGISTER_MINOR = 4;
 
   /** {@link #continueRange}, {@link #copy}, {@link #zeropage}, {@link #poison}: wake nobody. */
+  @Abi("UFFDIO_CONTINUE_MODE_DONTWAKE")
   public static final long DONTWAKE = 1;
 
   /** {@link #continueRange} (Linux 6.4 and later), {@link #copy}: map write-protected. */
+  @Abi("UFFDIO_COPY_MODE_WP")
   public static final long MAP_WP = 2;
 
   /** {@link #writeProtect}: protect; without it, unprotect. */
+  @Abi("UFFDIO_WRITEPROTECT_MODE_WP")
   public static final long WP_PROTECT = 1;
 
   /** {@link #writeProtect}: unprotect, but wake nobody. */
+  @Abi("UFFDIO_WRITEPROTECT_MODE_DONTWAKE")
   public static final long WP_DONTWAKE = 2;
 
   private static final int SCRATCH_BYTES = 64;
@@ -93,14 +101,7 @@ public final class UserfaultFd implements AutoCloseable {
       fd.close();
       throw e;
     }
-    return new UserfaultFd(fd, Collections.unmodifiableSet(EnumSet.copyOf(withAny(required))));
-  }
-
-  /** EnumSet.copyOf cannot copy an empty plain set. */
-  private static EnumSet<UffdFeature> withAny(Set<UffdFeature> set) {
-    EnumSet<UffdFeature> copy = EnumSet.noneOf(UffdFeature.class);
-    copy.addAll(set);
-    return copy;
+    return new UserfaultFd(fd, Set.copyOf(required));
   }
 
   private static String lackingText(Set<UffdFeature> lacking) {
@@ -191,7 +192,7 @@ public final class UserfaultFd implements AutoCloseable {
     return errno.cure();
   }
 
-  /** The descriptor's number, for {@code epoll}; -1 once closed. */
+  /** The descriptor's number, for {@link org.pluribus.posix.Epoll}; -1 once closed. */
   public int fd() {
     return uffd.fd();
   }
