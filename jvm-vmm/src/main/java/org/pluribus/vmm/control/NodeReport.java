@@ -56,7 +56,7 @@ public record NodeReport(
     }
     return new NodeReport(
         node.id(),
-        "emulator",
+        machine.vmi(),
         machine.vcpuCount(),
         instructions,
         round(instructions / micros),

@@ -14,15 +14,17 @@ import org.pluribus.posix.Memfd;
 import org.pluribus.transport.LifecycleKind;
 import org.pluribus.transport.Transport;
 import org.pluribus.vmm.acpi.AcpiTables;
-import org.pluribus.vmm.emulator.CodeCache;
 import org.pluribus.vmm.loader.BadImageException;
 import org.pluribus.vmm.loader.BootOptions;
 import org.pluribus.vmm.loader.EntryState;
 import org.pluribus.vmm.loader.KernelImage;
 import org.pluribus.vmm.memory.GuestRamLayout;
+import org.pluribus.vmm.node.EmulatedVm;
 import org.pluribus.vmm.node.NodeMachine;
 import org.pluribus.vmm.node.NodeMemory;
 import org.pluribus.vmm.node.PluribusNode;
+import org.pluribus.vmm.node.VmBackend;
+import org.pluribus.vmm.time.HostClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,7 +62,7 @@ public final class NodeRuntime implements AutoCloseable {
   private final GuestRamLayout layout;
   private final Memfd memfd;
   private final Mapping ram;
-  private final CodeCache codeCache;
+  private final VmBackend vm;
   private final PluribusNode node;
   private final NodeMemory memory;
   private final NodeMachine machine;
@@ -81,20 +83,29 @@ public final class NodeRuntime implements AutoCloseable {
     HostProfile profile = HostProfile.load(config.profileName());
     memfd = Memfd.create("pluribus-ram-" + self, layout.ramSize());
     ram = Mapping.of(memfd);
-    codeCache = new CodeCache(layout.ramEnd() >>> 12);
+    HostClock clock = new HostClock();
+    vm = new EmulatedVm(layout, profile, clock);
     node =
         new PluribusNode(
             self,
             layout,
             ram.address(),
             transport,
-            codeCache,
+            vm.rights(),
             profile.holdMicros() * NANOS_PER_MICRO);
     memory = new NodeMemory(node, ram.segment(), profile);
     console = new ConsoleWatcher(consoleOut, end);
     machine =
         new NodeMachine(
-            node, profile, config.vcpus(), config.apicIdBits(), end, end::tripleFault, console);
+            node,
+            vm,
+            clock,
+            profile,
+            config.vcpus(),
+            config.apicIdBits(),
+            end,
+            end::tripleFault,
+            console);
     peers = new NodePeers(node, machine, config.nodes().size(), end);
   }
 
@@ -253,6 +264,7 @@ public final class NodeRuntime implements AutoCloseable {
   @Override
   public void close() {
     machine.close();
+    vm.close();
     transport.close();
     ram.close();
     memfd.close();

@@ -3,7 +3,6 @@ package org.pluribus.vmm.node;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.IntConsumer;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -23,11 +22,8 @@ import org.pluribus.vmm.devices.ByteOutput;
 import org.pluribus.vmm.devices.MachineControl;
 import org.pluribus.vmm.devices.PlatformDevices;
 import org.pluribus.vmm.devices.PortMap;
-import org.pluribus.vmm.emulator.Cpu;
-import org.pluribus.vmm.emulator.CpuReset;
 import org.pluribus.vmm.emulator.CpuidConfig;
 import org.pluribus.vmm.emulator.CpuidTable;
-import org.pluribus.vmm.emulator.RegionCompiler;
 import org.pluribus.vmm.loader.EntryState;
 import org.pluribus.vmm.memory.AddressMap;
 import org.pluribus.vmm.time.HostClock;
@@ -39,21 +35,6 @@ import org.pluribus.vmm.time.TimerQueue;
  * DeviceAccess#DEVICE_NODE}, the devices.
  */
 public final class NodeMachine implements AutoCloseable {
-  /**
-   * System property: runs of a block before it is compiled; 0 only interprets, which helps to tell
-   * a fault of the compiler from one of the interpreter.
-   */
-  public static final String COMPILE_THRESHOLD = "pluribus.compileThreshold";
-
-  /** Measured on kernel boots: compiling earlier costs the two cores more than it saves. */
-  private static final int DEFAULT_COMPILE_THRESHOLD = 1000;
-
-  /**
-   * Blocks between two looks around when there are no peers: only the clock and the console want a
-   * look.
-   */
-  private static final int POLL_BLOCKS_ALONE = 100_000;
-
   /** I/O ports of the legacy chips (PC/AT; ELCR: EISA). */
   private static final int PIC_MASTER = 0x20;
 
@@ -63,15 +44,17 @@ public final class NodeMachine implements AutoCloseable {
   private static final int SYSTEM_CONTROL_B = 0x61;
 
   private final PluribusNode node;
-  private final HostClock clock = new HostClock();
-  private final TimerQueue timers = new TimerQueue(clock);
+  private final VmBackend vm;
+  private final HostClock clock;
+  private final TimerQueue timers;
   private final IpiRouter router;
   private final DeviceAccess devices;
   private final @Nullable PlatformDevices platform;
-  private final @Nullable RegionCompiler compiler = makeCompiler();
   private final VcpuThread[] vcpus;
 
   /**
+   * @param vm makes the vCPUs
+   * @param clock this node's view of the machine's time
    * @param profile how patient the vCPU threads are
    * @param all all vCPUs of the machine
    * @param apicIdBits bits of an APIC id that number the vCPUs of a node
@@ -79,6 +62,8 @@ public final class NodeMachine implements AutoCloseable {
    */
   public NodeMachine(
       PluribusNode node,
+      VmBackend vm,
+      HostClock clock,
       HostProfile profile,
       List<VcpuPlacement> all,
       int apicIdBits,
@@ -86,6 +71,9 @@ public final class NodeMachine implements AutoCloseable {
       IntConsumer tripleFault,
       ByteOutput console) {
     this.node = node;
+    this.vm = vm;
+    this.clock = clock;
+    timers = new TimerQueue(clock);
     router = makeRouter(node, all);
     ExtIntSource extInt = new NoExtInt();
     if (node.id() == DeviceAccess.DEVICE_NODE) {
@@ -118,11 +106,6 @@ public final class NodeMachine implements AutoCloseable {
     }
   }
 
-  private static @Nullable RegionCompiler makeCompiler() {
-    int threshold = Integer.getInteger(COMPILE_THRESHOLD, DEFAULT_COMPILE_THRESHOLD);
-    return threshold > 0 ? RegionCompiler.inBackground(threshold) : null;
-  }
-
   private VcpuThread[] makeVcpus(
       HostProfile profile,
       List<VcpuPlacement> all,
@@ -130,7 +113,6 @@ public final class NodeMachine implements AutoCloseable {
       ExtIntSource extInt,
       IntConsumer tripleFault) {
     int cores = (int) all.stream().filter(p -> p.node() == node.id()).count();
-    int pollBlocks = node.layout().nodeCount() > 1 ? profile.pollBlocks() : POLL_BLOCKS_ALONE;
     java.util.ArrayList<VcpuThread> mine = new java.util.ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
       VcpuPlacement p = all.get(i);
@@ -154,16 +136,8 @@ public final class NodeMachine implements AutoCloseable {
                       router,
                       index == 0 ? extInt : new NoExtInt(),
                       signal),
-              clock,
               devices,
-              environment -> {
-                Cpu cpu = new Cpu(index, environment, node.codeCache(), cpuid);
-                cpu.pollBlocks(pollBlocks);
-                if (compiler != null) {
-                  cpu.compileWith(compiler);
-                }
-                return cpu;
-              },
+              thread -> vm.makeVcpu(thread, cpuid),
               () -> tripleFault.accept(index)));
     }
     return mine.toArray(VcpuThread[]::new);
@@ -228,18 +202,12 @@ public final class NodeMachine implements AutoCloseable {
   }
 
   /** Sets the boot vCPU's registers. Before {@link #startVcpus}. */
-  public void enter(EntryState e) {
-    Cpu cpu = vcpus[0].cpu();
-    if (e.mode() == EntryState.Mode.LONG64) {
-      CpuReset.enterLong64(
-          cpu, e.rip(), e.rsp(), e.rsi(), e.cr3(), e.gdtBase(), e.gdtLimit(), e.cs(), e.ds());
-    } else {
-      CpuReset.enterProtected32(
-          cpu, e.rip(), e.rsp(), e.rax(), e.rbx(), e.gdtBase(), e.gdtLimit(), e.cs(), e.ds());
-    }
+  public void enter(EntryState state) {
+    vcpus[0].enter(state);
   }
 
   public void startVcpus() {
+    vm.start(node);
     for (VcpuThread v : vcpus) {
       v.start();
     }
@@ -253,6 +221,7 @@ public final class NodeMachine implements AutoCloseable {
   /** Stops the vCPUs and waits for their threads, for a bounded time. */
   public void stopVcpus(long millis) throws InterruptedException {
     node.stop();
+    vm.stop();
     long deadline = System.nanoTime() + millis * 1_000_000;
     for (VcpuThread v : vcpus) {
       v.join(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
@@ -263,27 +232,24 @@ public final class NodeMachine implements AutoCloseable {
   public long instructions() {
     long n = 0;
     for (VcpuThread v : vcpus) {
-      n += v.cpu().instructions;
+      n += v.backend().instructions();
     }
     return n;
   }
 
-  /** Fault latencies of all vCPUs, nanoseconds. */
+  /** Latencies of this node's page faults, nanoseconds. */
   public Histogram latency() {
-    Histogram sum = vcpus.length == 0 ? new Histogram(3) : vcpus[0].latency().copy();
-    for (int i = 1; i < vcpus.length; i++) {
-      sum.add(vcpus[i].latency());
-    }
-    return sum;
+    return vm.latency();
   }
 
   /** Unknown instructions by their bytes. */
   public Map<String, Integer> unknownInstructions() {
-    Map<String, Integer> all = new TreeMap<>();
-    for (VcpuThread v : vcpus) {
-      v.unknownInstructions().forEach((k, n) -> all.merge(k, n.get(), Integer::sum));
-    }
-    return all;
+    return vm.unknownInstructions();
+  }
+
+  /** What runs the vCPUs: {@link VmBackend#name}. */
+  public String vmi() {
+    return vm.name();
   }
 
   // ---- from peers; duty token
@@ -306,9 +272,9 @@ public final class NodeMachine implements AutoCloseable {
 
   @Override
   public void close() {
-    if (compiler != null) {
-      compiler.close();
-    }
     timers.close();
+    for (VcpuThread v : vcpus) {
+      v.backend().close();
+    }
   }
 }

@@ -27,7 +27,7 @@ final class PageWaiter {
 
   /**
    * @param profile how patient it is
-   * @param vcpu the waiting vCPU's queue, or null for another thread
+   * @param vcpu the waiting emulated vCPU's queue, or null for another thread
    */
   PageWaiter(@Nullable ShootdownQueue vcpu, HostProfile profile) {
     this.vcpu = vcpu;
@@ -62,7 +62,7 @@ final class PageWaiter {
   }
 
   /** The page's rights may have changed. Token holder. */
-  void wake(long wokenPage, SoftMmuPageRights rights) {
+  void wake(long wokenPage, PageRights rights) {
     if (granted || page != wokenPage) {
       return;
     }

@@ -1,11 +1,8 @@
 package org.pluribus.vmm.node;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
-import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.CacheController;
 import org.pluribus.coherence.CacheEffects;
@@ -13,6 +10,7 @@ import org.pluribus.coherence.CoherenceCounters;
 import org.pluribus.coherence.CoherenceMessage;
 import org.pluribus.coherence.DirectoryController;
 import org.pluribus.coherence.DirectoryEffects;
+import org.pluribus.coherence.MessageRing;
 import org.pluribus.coherence.ProtocolError;
 import org.pluribus.transport.Channel;
 import org.pluribus.transport.ClockProbeKind;
@@ -20,7 +18,6 @@ import org.pluribus.transport.LifecycleKind;
 import org.pluribus.transport.PagePayload;
 import org.pluribus.transport.Transport;
 import org.pluribus.vmm.apic.RemoteInterrupts;
-import org.pluribus.vmm.emulator.CodeCache;
 import org.pluribus.vmm.memory.GuestRamLayout;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,20 +29,17 @@ import org.slf4j.LoggerFactory;
  * <p>A page fault from start to end: {@link #acquire} (a vCPU lacks a right) to {@link
  * CacheController#fault}, whose {@link #send} goes to the page's home; there {@link #onCoherence}
  * feeds the {@link DirectoryController}, whose message goes to the owner; there {@link #revoke}
- * shoots the vCPUs down and {@link #completed} leads to the page being sent; here {@link
+ * takes it from the vCPUs and {@link #revoked} leads to the page being sent; here {@link
  * #onCoherence} again, {@link #install}, {@link #grantExclusive}, {@link #wake}, and the vCPU goes
  * on.
  *
  * <p>Threads: methods without another word need the duty token ({@link #tryDuty} takes it).
  */
-public final class PluribusNode implements CacheEffects, RemoteInterrupts {
+public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageRights.Completions {
   private static final Logger LOG = LoggerFactory.getLogger(PluribusNode.class);
 
   /** Messages taken from the transport in one turn: bounds the time the token is held. */
   private static final int POLL_LIMIT = 64;
-
-  /** Completed shoot-downs that can wait for the token's holder; vCPUs x pages in flight. */
-  private static final int COMPLETED_CAPACITY = 4096;
 
   private static final int PAGE_SHIFT = 12;
 
@@ -56,16 +50,13 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts {
   private final GuestRamLayout layout;
   private final long ramAddress;
   private final Transport transport;
-  private final CodeCache codeCache;
   private final CacheController cache;
   private final DirectoryController directory;
   private final CoherenceCounters counters = new CoherenceCounters();
-  private final SoftMmuPageRights rights;
+  private final PageRights rights;
   private final AtomicBoolean token = new AtomicBoolean();
-  private final LocalMessages localMessages = new LocalMessages();
-  private final ManyToOneConcurrentArrayQueue<Shootdown> completedShootdowns =
-      new ManyToOneConcurrentArrayQueue<>(COMPLETED_CAPACITY);
-  private final List<Shootdown> freeShootdowns = new ArrayList<>();
+  private final MessageRing localMessages = new MessageRing();
+  private final CoherenceMessage localMessage = new CoherenceMessage();
   private VcpuThread[] vcpus = {};
   private PageWaiter[] waiters = {};
   private @Nullable PagePayload payload;
@@ -81,14 +72,13 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts {
       GuestRamLayout layout,
       long ramAddress,
       Transport transport,
-      CodeCache codeCache,
+      PageRights rights,
       long holdNanos) {
     this.self = self;
     this.layout = layout;
     this.ramAddress = ramAddress;
     this.transport = transport;
-    this.codeCache = codeCache;
-    rights = new SoftMmuPageRights(layout.pageCount());
+    this.rights = rights;
     cache =
         new CacheController(
             self,
@@ -120,10 +110,6 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts {
     return counters;
   }
 
-  CodeCache codeCache() {
-    return codeCache;
-  }
-
   Transport transport() {
     return transport;
   }
@@ -132,7 +118,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts {
     return ramAddress;
   }
 
-  /** Before the node starts: its vCPUs, which shoot-downs go to. */
+  /** Before the node starts: its vCPUs. */
   void vcpus(VcpuThread[] threads) {
     vcpus = threads.clone();
   }
@@ -173,11 +159,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts {
   /** One turn: what arrived, what vCPUs acknowledged, whose hold is over. */
   int duty() {
     int work = transport.poll(POLL_LIMIT);
-    Shootdown s;
-    while ((s = completedShootdowns.poll()) != null) {
-      finish(s);
-      work++;
-    }
+    work += rights.poll(this);
     if (cache.nextDeadline() != Long.MAX_VALUE) {
       cache.tick(System.nanoTime());
     }
@@ -187,9 +169,8 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts {
   /** Messages between this node's own controllers, until there are none. */
   private int deliverLocal() {
     int n = 0;
-    CoherenceMessage m;
-    while ((m = localMessages.poll()) != null) {
-      deliver(m);
+    while (localMessages.poll(localMessage)) {
+      deliver(localMessage);
       n++;
     }
     return n;
@@ -283,7 +264,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts {
     takeToken();
     try {
       if (written) {
-        codeCache.markStale(layout.gpaOfPage(page) >>> PAGE_SHIFT);
+        rights.changed(page);
       }
       cache.unpin(page);
       deliverLocal();
@@ -339,15 +320,26 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts {
 
   @Override
   public void downgrade(long page) {
-    rights.downgrade(page);
-    shootDown(page, Shootdown.Purpose.DOWNGRADE);
+    if (rights.downgrade(page)) {
+      downgraded(page);
+    }
+  }
+
+  @Override
+  public void downgraded(long page) {
+    cache.downgraded(page, System.nanoTime());
   }
 
   @Override
   public void revoke(long page) {
-    rights.revoke(page);
-    codeCache.markStale(layout.gpaOfPage(page) >>> PAGE_SHIFT);
-    shootDown(page, Shootdown.Purpose.REVOKE);
+    if (rights.revoke(page)) {
+      revoked(page);
+    }
+  }
+
+  @Override
+  public void revoked(long page) {
+    cache.revoked(page, System.nanoTime());
   }
 
   @Override
@@ -372,73 +364,6 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts {
     @Override
     public void protocolError(ProtocolError reason, CoherenceMessage message) {
       PluribusNode.this.protocolError(reason, message);
-    }
-  }
-
-  // ---- shoot-downs
-
-  private void shootDown(long page, Shootdown.Purpose purpose) {
-    Shootdown s = begin(page, purpose, vcpus.length);
-    boolean done = vcpus.length == 0;
-    for (VcpuThread v : vcpus) {
-      done |= v.post(s, purpose != Shootdown.Purpose.REVOKE);
-    }
-    if (done) {
-      finish(s);
-    }
-  }
-
-  /**
-   * Makes all vCPUs but {@code except} (which is quiet) drop their right to write a page; returns
-   * when they have. Any vCPU thread without the token.
-   */
-  void dropWriteMappings(VcpuThread except, long page) {
-    if (vcpus.length == 1) {
-      return;
-    }
-    takeToken();
-    Shootdown s;
-    boolean done = false;
-    try {
-      s = begin(page, Shootdown.Purpose.CODE, vcpus.length);
-      for (VcpuThread v : vcpus) {
-        done |= v.post(s, true);
-      }
-    } finally {
-      releaseToken();
-    }
-    while (!done && !s.done()) {
-      if (stopping) {
-        throw VcpuStopped.INSTANCE;
-      }
-      tryDuty();
-      Thread.yield();
-    }
-    // Not pooled again: a late reader may still look at it.
-  }
-
-  private Shootdown begin(long page, Shootdown.Purpose purpose, int acknowledgements) {
-    boolean pooled = purpose != Shootdown.Purpose.CODE && !freeShootdowns.isEmpty();
-    Shootdown s = pooled ? freeShootdowns.removeLast() : new Shootdown();
-    s.begin(page, purpose, acknowledgements);
-    return s;
-  }
-
-  /** The last vCPU has acknowledged. Any thread. */
-  void completed(Shootdown s) {
-    if (s.purpose != Shootdown.Purpose.CODE && !completedShootdowns.offer(s)) {
-      throw new IllegalStateException("more than " + COMPLETED_CAPACITY + " shoot-downs under way");
-    }
-  }
-
-  private void finish(Shootdown s) {
-    long page = s.page;
-    Shootdown.Purpose purpose = s.purpose;
-    freeShootdowns.add(s);
-    if (purpose == Shootdown.Purpose.REVOKE) {
-      cache.revoked(page, System.nanoTime());
-    } else {
-      cache.downgraded(page, System.nanoTime());
     }
   }
 

@@ -61,9 +61,9 @@ final class ShootdownQueue {
    * The vCPU will use no host address until {@link #run}. It serves what was posted while it still
    * ran: nobody else would. vCPU thread.
    */
-  void quiet(Cpu cpu, PluribusNode node) {
+  void quiet(Cpu cpu, SoftMmuPageRights rights) {
     RUNNING.setVolatile(this, false);
-    drain(cpu, node);
+    drain(cpu, rights);
   }
 
   /**
@@ -114,21 +114,21 @@ final class ShootdownQueue {
   }
 
   /**
-   * Serves all entries; completed shoot-downs go to {@code node}. vCPU thread, between accesses.
+   * Serves all entries; completed shoot-downs go to {@code rights}. vCPU thread, between accesses.
    */
-  void drain(Cpu cpu, PluribusNode node) {
-    drainTo((long) TAIL.getVolatile(this), cpu, node);
+  void drain(Cpu cpu, SoftMmuPageRights rights) {
+    drainTo((long) TAIL.getVolatile(this), cpu, rights);
   }
 
   /**
    * Serves the entries from before {@link #run} only: what was granted then cannot have been taken
    * away by them, and what came later waits until it was used.
    */
-  void drainOlder(Cpu cpu, PluribusNode node) {
-    drainTo(runTail, cpu, node);
+  void drainOlder(Cpu cpu, SoftMmuPageRights rights) {
+    drainTo(runTail, cpu, rights);
   }
 
-  private void drainTo(long end, Cpu cpu, PluribusNode node) {
+  private void drainTo(long end, Cpu cpu, SoftMmuPageRights rights) {
     if (flushAll) {
       flushAll = false;
       cpu.flushTlb();
@@ -140,7 +140,7 @@ final class ShootdownQueue {
       boolean mine = ACKED.compareAndSet(acked, i, 0, 1);
       head = h + 1;
       if (mine && s != null && s.acknowledge()) {
-        node.completed(s);
+        rights.completed(s);
       }
     }
   }

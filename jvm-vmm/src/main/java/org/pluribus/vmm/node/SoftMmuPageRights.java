@@ -2,46 +2,159 @@ package org.pluribus.vmm.node;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
+import org.pluribus.vmm.emulator.CodeCache;
+import org.pluribus.vmm.memory.GuestRamLayout;
 
 /**
  * The rights this node has to each page of guest RAM, as its emulated vCPUs consult them when they
- * fill their soft TLBs. Written by the token's holder, read by vCPU threads.
+ * fill their soft TLBs, and the shoot-downs that take rights out of those TLBs again. Written by
+ * the token's holder, read by vCPU threads.
  *
  * <p>A vCPU may read a right just before it is taken away: it then is running, and the taker waits
  * for its acknowledgement (see {@link ShootdownQueue}).
  */
-final class SoftMmuPageRights {
+final class SoftMmuPageRights implements PageRights {
   private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(byte[].class);
   private static final byte NONE = 0;
   private static final byte SHARED = 1;
   private static final byte EXCLUSIVE = 2;
 
-  private final byte[] rights;
+  /** Completed shoot-downs that can wait for the token's holder; vCPUs x pages in flight. */
+  private static final int COMPLETED_CAPACITY = 4096;
 
-  SoftMmuPageRights(long pageCount) {
-    rights = new byte[Math.toIntExact(pageCount)];
+  private final GuestRamLayout layout;
+  private final CodeCache codeCache;
+  private final byte[] rights;
+  private final ManyToOneConcurrentArrayQueue<Shootdown> completed =
+      new ManyToOneConcurrentArrayQueue<>(COMPLETED_CAPACITY);
+  private final List<Shootdown> free = new ArrayList<>();
+  private EmulatedVcpu[] vcpus = {};
+
+  /**
+   * @param codeCache decoded code, which goes stale with its page
+   */
+  SoftMmuPageRights(GuestRamLayout layout, CodeCache codeCache) {
+    this.layout = layout;
+    this.codeCache = codeCache;
+    rights = new byte[Math.toIntExact(layout.pageCount())];
   }
 
-  /** Whether the node may read, or write, the page. Any thread. */
-  boolean suffices(long page, boolean write) {
+  /** Adds a vCPU that shoot-downs go to. Before the machine starts. */
+  void add(EmulatedVcpu vcpu) {
+    vcpus = Arrays.copyOf(vcpus, vcpus.length + 1);
+    vcpus[vcpus.length - 1] = vcpu;
+  }
+
+  @Override
+  public boolean suffices(long page, boolean write) {
     return (byte) CELL.getAcquire(rights, (int) page) >= (write ? EXCLUSIVE : SHARED);
   }
 
-  void grantShared(long page) {
+  @Override
+  public void grantShared(long page) {
     CELL.setRelease(rights, (int) page, SHARED);
   }
 
-  void grantExclusive(long page) {
+  @Override
+  public void grantExclusive(long page) {
     CELL.setRelease(rights, (int) page, EXCLUSIVE);
   }
 
-  /** Takes the right to write away; vCPUs must be shot down before it counts. */
-  void downgrade(long page) {
+  @Override
+  public boolean downgrade(long page) {
     CELL.setVolatile(rights, (int) page, SHARED);
+    return shootDown(page, Shootdown.Purpose.DOWNGRADE);
   }
 
-  /** Takes all rights away; vCPUs must be shot down before it counts. */
-  void revoke(long page) {
+  @Override
+  public boolean revoke(long page) {
     CELL.setVolatile(rights, (int) page, NONE);
+    changed(page);
+    return shootDown(page, Shootdown.Purpose.REVOKE);
+  }
+
+  @Override
+  public void changed(long page) {
+    codeCache.markStale(layout.gpaOfPage(page) >>> 12);
+  }
+
+  // ---- shoot-downs
+
+  private boolean shootDown(long page, Shootdown.Purpose purpose) {
+    if (vcpus.length == 0) {
+      return true;
+    }
+    Shootdown s = free.isEmpty() ? new Shootdown() : free.removeLast();
+    s.begin(page, purpose, vcpus.length);
+    if (!post(s, purpose != Shootdown.Purpose.REVOKE)) {
+      return false;
+    }
+    free.add(s);
+    return true;
+  }
+
+  /** Posts to all vCPUs; true when the last acknowledgement came on the spot. */
+  private boolean post(Shootdown s, boolean writeOnly) {
+    boolean done = false;
+    for (EmulatedVcpu v : vcpus) {
+      done |= v.post(s, writeOnly);
+    }
+    return done;
+  }
+
+  /** The last vCPU has acknowledged. Any thread. */
+  void completed(Shootdown s) {
+    if (s.purpose != Shootdown.Purpose.CODE && !completed.offer(s)) {
+      throw new IllegalStateException("more than " + COMPLETED_CAPACITY + " shoot-downs under way");
+    }
+  }
+
+  @Override
+  public int poll(Completions to) {
+    int work = 0;
+    Shootdown s;
+    while ((s = completed.poll()) != null) {
+      long page = s.page;
+      boolean all = s.purpose == Shootdown.Purpose.REVOKE;
+      free.add(s);
+      if (all) {
+        to.revoked(page);
+      } else {
+        to.downgraded(page);
+      }
+      work++;
+    }
+    return work;
+  }
+
+  /**
+   * Makes all other vCPUs drop their right to write a page; returns when they have. A vCPU thread
+   * that is quiet and does not have the token.
+   */
+  void dropWriteMappings(PluribusNode node, long page) {
+    if (vcpus.length == 1) {
+      return;
+    }
+    node.takeToken();
+    // Not from the pool, and never in it: a late reader may still look at it.
+    Shootdown s = new Shootdown();
+    boolean done;
+    try {
+      s.begin(page, Shootdown.Purpose.CODE, vcpus.length);
+      done = post(s, true);
+    } finally {
+      node.releaseToken();
+    }
+    while (!done && !s.done()) {
+      if (node.stopping()) {
+        throw VcpuStopped.INSTANCE;
+      }
+      node.tryDuty();
+      Thread.yield();
+    }
   }
 }

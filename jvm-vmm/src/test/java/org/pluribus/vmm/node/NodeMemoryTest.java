@@ -64,7 +64,8 @@ class NodeMemoryTest {
       NodeIdentity identity = new NodeIdentity(id, NODES, layout.pageCount(), key, 1);
       transport = LoopbackTransport.create(cluster, identity, TransportLimits.DEFAULT);
       CodeCache code = new CodeCache(layout.ramEnd() >>> 12);
-      node = new PluribusNode(id, layout, ram.address(), transport, code, 1_000);
+      PageRights rights = new SoftMmuPageRights(layout, code);
+      node = new PluribusNode(id, layout, ram.address(), transport, rights, 1_000);
       memory = new NodeMemory(node, ram.segment(), HostProfile.load("single-host"));
       thread = new Thread(this::live, "node-" + id);
       thread.start();

@@ -6,15 +6,8 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.pluribus.transport.NodeIdentity;
-import org.pluribus.transport.Transport;
-import org.pluribus.transport.TransportLimits;
-import org.pluribus.transport.VmKey;
-import org.pluribus.transport.loopback.LoopbackCluster;
-import org.pluribus.transport.loopback.LoopbackTransport;
 import org.pluribus.vmm.emulator.Cpu;
 import org.pluribus.vmm.emulator.PlainMachine;
 import org.pluribus.vmm.memory.GuestRamLayout;
@@ -26,15 +19,7 @@ class ShootdownQueueTest {
   private final PlainMachine machine = new PlainMachine();
   private final Cpu cpu = machine.cpu;
   private final ShootdownQueue queue = new ShootdownQueue(LAYOUT);
-  private PluribusNode node;
-
-  @BeforeEach
-  void makeNode() {
-    NodeIdentity identity = new NodeIdentity(0, 1, LAYOUT.pageCount(), VmKey.random(), 1);
-    Transport transport =
-        LoopbackTransport.create(new LoopbackCluster(1), identity, TransportLimits.DEFAULT);
-    node = new PluribusNode(0, LAYOUT, 0, transport, machine.codeCache, 0);
-  }
+  private final SoftMmuPageRights rights = new SoftMmuPageRights(LAYOUT, machine.codeCache);
 
   @AfterEach
   void closeMachine() {
@@ -48,12 +33,12 @@ class ShootdownQueueTest {
     assertThat(queue.post(s, false)).as("quiet").isTrue();
 
     queue.run();
-    queue.drain(cpu, node);
+    queue.drain(cpu, rights);
     Shootdown t = new Shootdown();
     t.begin(8, Shootdown.Purpose.CODE, 1);
     assertThat(queue.post(t, false)).as("running").isFalse();
     assertThat(t.done()).isFalse();
-    queue.drain(cpu, node);
+    queue.drain(cpu, rights);
     assertThat(t.done()).isTrue();
   }
 
@@ -63,7 +48,7 @@ class ShootdownQueueTest {
     Shootdown s = new Shootdown();
     s.begin(9, Shootdown.Purpose.CODE, 1);
     queue.post(s, false);
-    queue.quiet(cpu, node);
+    queue.quiet(cpu, rights);
     assertThat(s.done()).isTrue();
   }
 
@@ -73,9 +58,9 @@ class ShootdownQueueTest {
     Shootdown s = new Shootdown();
     s.begin(10, Shootdown.Purpose.CODE, 1);
     queue.post(s, false);
-    queue.drainOlder(cpu, node);
+    queue.drainOlder(cpu, rights);
     assertThat(s.done()).isFalse();
-    queue.drain(cpu, node);
+    queue.drain(cpu, rights);
     assertThat(s.done()).isTrue();
   }
 
@@ -88,7 +73,7 @@ class ShootdownQueueTest {
       assertThat(s.done()).isTrue();
     }
     queue.run();
-    queue.drain(cpu, node);
+    queue.drain(cpu, rights);
     assertThat(queue.isEmpty()).isTrue();
   }
 
@@ -105,9 +90,9 @@ class ShootdownQueueTest {
           while (finished.get(0) == 0) {
             queue.run();
             for (int i = random.nextInt(4); i > 0; i--) {
-              queue.drain(cpu, node);
+              queue.drain(cpu, rights);
             }
-            queue.quiet(cpu, node);
+            queue.quiet(cpu, rights);
           }
         });
     vcpu.start();

@@ -1,0 +1,43 @@
+package org.pluribus.vmm.node;
+
+import java.util.Map;
+import org.HdrHistogram.Histogram;
+import org.pluribus.vmm.emulator.CpuidTable;
+
+/**
+ * One node's share of a machine under one kind of virtualisation: it makes the vCPUs and enforces
+ * the rights to pages for them.
+ *
+ * <p>Life: constructor, {@link #rights} for the node, {@link #makeVcpu} for each vCPU, {@link
+ * #start}, the vCPUs run, {@link #stop}, the vCPU threads end, {@link #close}.
+ */
+public interface VmBackend extends AutoCloseable {
+
+  /** What it is, as options and reports name it: {@code emulator} or {@code kvm}. */
+  String name();
+
+  /** Enforces this node's rights to guest RAM. */
+  PageRights rights();
+
+  /**
+   * Makes what executes a vCPU's instructions.
+   *
+   * @param cpuid what the guest's CPUID instruction tells on that vCPU
+   */
+  VcpuBackend makeVcpu(VcpuThread vcpu, CpuidTable cpuid);
+
+  /** Begins to serve page faults. Before the vCPUs run. */
+  void start(PluribusNode node);
+
+  /** Frees every vCPU that waits for a page; faults are not served any more. Any thread. */
+  void stop();
+
+  /** Latencies of this node's page faults in nanoseconds. After the vCPUs' end. */
+  Histogram latency();
+
+  /** Instructions nobody implements, by their bytes, with counts. Any thread. */
+  Map<String, Integer> unknownInstructions();
+
+  @Override
+  void close();
+}
