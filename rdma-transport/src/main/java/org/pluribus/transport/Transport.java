@@ -24,6 +24,14 @@ public interface Transport extends AutoCloseable {
    */
   void connect(MessageHandler handler, Duration timeout);
 
+  /**
+   * Makes a {@link #connect} that still waits for peers fail, because one of them will never come.
+   * Any thread; without effect on a transport that is connected.
+   *
+   * @param reason what the {@link TransportException} says
+   */
+  void abandon(String reason);
+
   /** This node's id. */
   int nodeId();
 

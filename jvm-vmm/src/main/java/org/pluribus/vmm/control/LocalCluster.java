@@ -5,8 +5,6 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.DatagramSocket;
-import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -178,24 +176,16 @@ public final class LocalCluster implements AutoCloseable {
   }
 
   private static ClusterConfig withPorts(ClusterConfig c) throws ConfigException {
-    List<DatagramSocket> held = new ArrayList<>();
-    try {
+    try (FreePorts free = new FreePorts()) {
       List<ClusterConfig.Node> nodes = new ArrayList<>();
       for (ClusterConfig.Node n : c.nodes()) {
-        int port = n.port();
-        if (port == 0) {
-          DatagramSocket s = new DatagramSocket(0, InetAddress.getByName(n.host()));
-          held.add(s);
-          port = s.getLocalPort();
-        }
+        int port = n.port() == 0 ? free.next(n.host()) : n.port();
         nodes.add(new ClusterConfig.Node(n.id(), n.host(), port, n.cpus()));
       }
       return new ClusterConfig(
           c.key(), c.memory(), c.transport(), c.kernel(), c.initrd(), c.append(), nodes);
     } catch (IOException e) {
       throw new ConfigException("no free UDP port on this host: " + e.getMessage());
-    } finally {
-      held.forEach(DatagramSocket::close);
     }
   }
 

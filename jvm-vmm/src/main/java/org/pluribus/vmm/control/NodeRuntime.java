@@ -123,6 +123,7 @@ public final class NodeRuntime implements AutoCloseable {
   public void peerEnded(int peer, String reason) {
     peers.gone(peer);
     end.end(Outcome.NODE_FAILURE, reason);
+    transport.abandon(reason);
   }
 
   /** Gives a byte of console input to the guest; false when its queue is full. Any thread. */

@@ -41,6 +41,7 @@ public final class FramedTransport implements Transport {
   private final PeerSession[] sessions;
   private final Inbound inbound = new Inbound();
 
+  private volatile @Nullable String abandoned;
   private boolean connectCalled;
   private boolean closed;
   private boolean polling;
@@ -120,6 +121,11 @@ public final class FramedTransport implements Transport {
   }
 
   @Override
+  public void abandon(String reason) {
+    abandoned = reason;
+  }
+
+  @Override
   public int poll(int limit) {
     MessageHandler target = handler;
     if (polling || closed || target == null) {
@@ -191,6 +197,10 @@ public final class FramedTransport implements Transport {
       if (objection != null) {
         lingerAfterObjection();
         throw new TransportException("node " + identity.nodeId() + ": " + objection);
+      }
+      String whyAbandoned = abandoned;
+      if (whyAbandoned != null) {
+        throw new TransportException(whyAbandoned);
       }
       if (clock.nanoTime() - deadlineNanos > 0) {
         throw new TransportException(missing(timeout));

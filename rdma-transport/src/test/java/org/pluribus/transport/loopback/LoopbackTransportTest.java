@@ -311,6 +311,17 @@ class LoopbackTransportTest {
   }
 
   @Test
+  void whoWaitsForPeersCanBeToldThatOneWillNotCome() {
+    NodeIdentity identity = new NodeIdentity(0, 2, 10, VmKey.random(), 1);
+    Transport waiting =
+        LoopbackTransport.create(new LoopbackCluster(2), identity, TransportLimits.DEFAULT);
+    waiting.abandon("node 1 has ended");
+    assertThatThrownBy(() -> waiting.connect(atZero, Duration.ofMinutes(10)))
+        .isInstanceOf(TransportException.class)
+        .hasMessage("node 1 has ended");
+  }
+
+  @Test
   void wrongIdsAndHandlersThatPollAreRefused() {
     Transport[] own = new Transport[1];
     RecordingHandler polling =
