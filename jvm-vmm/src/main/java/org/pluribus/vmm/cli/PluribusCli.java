@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       RunCommand.class,
       NodeCommand.class,
       DemoCommand.class,
+      SelftestCommand.class,
       CommandLine.HelpCommand.class
     },
     footer = {
@@ -38,7 +39,7 @@ public final class PluribusCli implements Runnable {
   @Override
   public void run() {
     throw new CommandLine.ParameterException(
-        spec.commandLine(), "Say what to do: run, node, demo or help.");
+        spec.commandLine(), "Say what to do: run, node, demo, selftest or help.");
   }
 
   /** Runs a command; the process ends with its exit code. */

@@ -119,11 +119,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private ClusterConfig config() throws ConfigException, BadImageException, IOException {
-    List<Integer> spread = spread();
-    List<ClusterConfig.Node> list = new ArrayList<>();
-    for (int i = 0; i < nodes; i++) {
-      list.add(new ClusterConfig.Node(i, "127.0.0.1", 0, spread.get(i)));
-    }
+    List<ClusterConfig.Node> list = nodesWith(spread());
     if (timeoutSeconds != null && timeoutSeconds <= 0) {
       throw new ConfigException("--timeout " + timeoutSeconds + ": give a positive number");
     }
@@ -138,7 +134,7 @@ final class RunCommand implements Callable<Integer> {
             list);
     config.check();
     checkMemory();
-    checkReport();
+    checkReport(report);
     KernelImage.detect(kernel);
     return config;
   }
@@ -167,11 +163,29 @@ final class RunCommand implements Callable<Integer> {
     if (total < 1) {
       throw new ConfigException("--cpus " + total + ": give at least 1");
     }
+    return even(nodes, total);
+  }
+
+  private static List<Integer> even(int nodes, int cpus) {
     Integer[] each = new Integer[nodes];
     for (int i = 0; i < nodes; i++) {
-      each[i] = total / nodes + (i < total % nodes ? 1 : 0);
+      each[i] = cpus / nodes + (i < cpus % nodes ? 1 : 0);
     }
     return Arrays.asList(each);
+  }
+
+  /** Nodes of this host with so many vCPUs each. */
+  private static List<ClusterConfig.Node> nodesWith(List<Integer> cpus) {
+    List<ClusterConfig.Node> list = new ArrayList<>();
+    for (int i = 0; i < cpus.size(); i++) {
+      list.add(new ClusterConfig.Node(i, "127.0.0.1", 0, cpus.get(i)));
+    }
+    return list;
+  }
+
+  /** Nodes of this host that share the vCPUs evenly. */
+  static List<ClusterConfig.Node> evenSpread(int nodes, int cpus) {
+    return nodesWith(even(nodes, cpus));
   }
 
   /** All nodes are on this host, so the machine's memory is this host's. */
@@ -185,7 +199,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   /** Found out now rather than when the machine has run. */
-  private void checkReport() throws ConfigException {
+  static void checkReport(@Nullable Path report) throws ConfigException {
     if (report == null) {
       return;
     }

@@ -48,12 +48,21 @@ public final class LocalCluster implements AutoCloseable {
   }
 
   /**
-   * Runs the machine to its end.
+   * Runs the machine to its end, with the guest's console on standard output.
    *
    * @param timeoutSeconds null for no limit
    * @param interactive whether this process's standard input goes to the guest
    */
   public RunReport run(@Nullable Integer timeoutSeconds, boolean interactive) throws Exception {
+    return run(
+        timeoutSeconds,
+        interactive,
+        new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), CONSOLE_BUFFER));
+  }
+
+  /** {@link #run(Integer, boolean)} with the guest's console somewhere else. */
+  public RunReport run(@Nullable Integer timeoutSeconds, boolean interactive, OutputStream console)
+      throws Exception {
     boolean loopback = config.transport().equals("loopback");
     LoopbackCluster fabric = loopback ? new LoopbackCluster(config.nodes().size()) : null;
     if (fabric != null) {
@@ -61,9 +70,7 @@ public final class LocalCluster implements AutoCloseable {
     } else if (config.nodes().size() > 1) {
       startChildren();
     }
-    OutputStream out =
-        new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), CONSOLE_BUFFER);
-    try (NodeRuntime node = new NodeRuntime(config, 0, transport(config, 0, fabric), out)) {
+    try (NodeRuntime node = new NodeRuntime(config, 0, transport(config, 0, fabric), console)) {
       Watchdogs dogs = new Watchdogs(node, children);
       watchdogs = dogs;
       dogs.start(timeoutSeconds, interactive);

@@ -1,0 +1,56 @@
+package org.pluribus.vmm.cli.selftest;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a payload said on its serial port: lines {@code count NAME=NUMBER}, {@code checksum
+ * NAME=HEX}, and at the end {@code passed} or {@code fail REASON} (native/payloads/payload.h).
+ *
+ * @param counts what it counted
+ * @param checksums sums that depend on scale, seed and number of CPUs only
+ * @param passed whether it said so
+ * @param failure the reason it gave, or null
+ */
+public record Transcript(
+    Map<String, Long> counts,
+    Map<String, String> checksums,
+    boolean passed,
+    @Nullable String failure) {
+
+  private static final String COUNT = "count ";
+  private static final String CHECKSUM = "checksum ";
+  private static final String FAIL = "fail ";
+  private static final String PASSED = "passed";
+
+  /** Reads all that a payload printed; lines of other kinds are left out. */
+  public static Transcript parse(String console) {
+    Map<String, Long> counts = new LinkedHashMap<>();
+    Map<String, String> checksums = new LinkedHashMap<>();
+    boolean passed = false;
+    String failure = null;
+    for (String line : console.split("\\R")) {
+      int equals = line.indexOf('=');
+      if (line.startsWith(COUNT) && equals > 0) {
+        counts.put(line.substring(COUNT.length(), equals), number(line.substring(equals + 1)));
+      } else if (line.startsWith(CHECKSUM) && equals > 0) {
+        checksums.put(line.substring(CHECKSUM.length(), equals), line.substring(equals + 1));
+      } else if (line.startsWith(FAIL) && failure == null) {
+        failure = line.substring(FAIL.length());
+      } else if (line.equals(PASSED)) {
+        passed = true;
+      }
+    }
+    return new Transcript(counts, checksums, passed, failure);
+  }
+
+  /** A count that is no number came from a machine that corrupts bytes: it counts as none. */
+  private static long number(String text) {
+    try {
+      return Long.parseLong(text);
+    } catch (NumberFormatException e) {
+      return 0;
+    }
+  }
+}
