@@ -15,6 +15,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *
  * @param name what it is called in messages
  * @param holdMicros how long a page that was just granted is kept from being revoked, microseconds
+ * @param mtuBytes largest UDP payload sent, a multiple of 32; a page in one datagram takes 4256
  * @param pollBlocks blocks of guest code between two looks at the network
  * @param faultYields looks for a page's answer that only give the core away, before sleeping starts
  * @param faultMaxSleepMicros longest sleep between two looks for a page's answer
@@ -24,6 +25,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 public record HostProfile(
     String name,
     int holdMicros,
+    int mtuBytes,
     int pollBlocks,
     int faultYields,
     int faultMaxSleepMicros,
@@ -39,6 +41,15 @@ public record HostProfile(
   /** Sleeping longer than this between looks makes every fault of a peer that slow. */
   private static final int MAX_SLEEP_MICROS = 100_000;
 
+  /** What every IPv6 path carries (RFC 8200: 1280 bytes), less IP's and UDP's headers. */
+  private static final int MIN_MTU_BYTES = 1216;
+
+  /** Most that Aeron takes (io.aeron Configuration.MAX_UDP_PAYLOAD_LENGTH). */
+  private static final int MAX_MTU_BYTES = 65_504;
+
+  /** Aeron aligns to it (FrameDescriptor.FRAME_ALIGNMENT). */
+  private static final int MTU_STEP_BYTES = 32;
+
   private static final int MAX_COUNT = 10_000_000;
 
   private static final YAMLMapper YAML =
@@ -51,6 +62,11 @@ public record HostProfile(
   /** Checks the ranges; the message of what is thrown is one line for the user. */
   public HostProfile {
     check("holdMicros", holdMicros, 0, MAX_HOLD_MICROS);
+    check("mtuBytes", mtuBytes, MIN_MTU_BYTES, MAX_MTU_BYTES);
+    if (mtuBytes % MTU_STEP_BYTES != 0) {
+      throw new IllegalArgumentException(
+          "mtuBytes is " + mtuBytes + "; it must be a multiple of " + MTU_STEP_BYTES);
+    }
     check("pollBlocks", pollBlocks, 1, MAX_COUNT);
     check("faultYields", faultYields, 0, MAX_COUNT);
     check("faultMaxSleepMicros", faultMaxSleepMicros, 1, MAX_SLEEP_MICROS);

@@ -2,6 +2,7 @@ package org.pluribus.vmm.control;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import org.pluribus.hw.HostProfile;
 import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.Transport;
 import org.pluribus.transport.TransportLimits;
@@ -19,6 +20,8 @@ final class AeronTransports {
             .mapToObj(config::node)
             .map(n -> new Endpoint(n.host(), n.port()))
             .toList();
-    return AeronTransport.create(identity, TransportLimits.DEFAULT, AeronSettings.of(endpoints));
+    HostProfile profile = HostProfile.load(config.profileName());
+    return AeronTransport.create(
+        identity, TransportLimits.DEFAULT, AeronSettings.of(endpoints).withMtu(profile.mtuBytes()));
   }
 }

@@ -7,10 +7,14 @@ import io.aeron.Publication;
 import io.aeron.Subscription;
 import io.aeron.logbuffer.BufferClaim;
 import io.aeron.logbuffer.FragmentHandler;
+import io.aeron.logbuffer.FrameDescriptor;
+import io.aeron.protocol.DataHeaderFlyweight;
 import org.agrona.MutableDirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.Lane;
 import org.pluribus.transport.wire.FrameReceiver;
+import org.pluribus.transport.wire.LaneNetwork;
 import org.pluribus.transport.wire.LaneSink;
 
 /** One lane to and from one peer: a publication, and a subscription's only image. */
@@ -23,14 +27,21 @@ final class AeronLink implements LaneSink {
   private @Nullable FragmentHandler delivery;
   private @Nullable Image image;
 
+  /**
+   * A claimed frame that is longer than a datagram, until it is committed; -1 when there is none.
+   */
+  private int fragmentedLength = -1;
+
+  private final MutableDirectBuffer fragmented =
+      new UnsafeBuffer(new byte[LaneNetwork.MAX_FRAME_BYTES]);
+
   AeronLink(int peer, Lane lane) {
     this.peer = peer;
     this.lane = lane;
   }
 
   void listen(Aeron client, String channel, int streamId, FrameReceiver receiver) {
-    delivery =
-        (buffer, offset, length, header) -> receiver.onFrame(peer, lane, buffer, offset, length);
+    delivery = new FrameJoiner(peer, lane, receiver);
     subscription = client.addSubscription(channel, streamId);
   }
 
@@ -85,23 +96,54 @@ final class AeronLink implements LaneSink {
     if (to == null) {
       return false;
     }
+    if (length > to.maxPayloadLength()) {
+      boolean room = hasRoomFor(to, length);
+      fragmentedLength = room ? length : -1;
+      return room;
+    }
+    fragmentedLength = -1;
     long position = to.tryClaim(length, claim);
     // At the end of a term the first try only turns to the next one.
     return position > 0 || (position == Publication.ADMIN_ACTION && to.tryClaim(length, claim) > 0);
   }
 
+  /**
+   * Whether Aeron is sure to take a frame that needs several datagrams: it takes a frame whole that
+   * begins before its limit, and one that doesn't fit into what is left of a term begins at the
+   * next. The limit never falls, and nobody else sends here.
+   */
+  private static boolean hasRoomFor(ExclusivePublication to, int length) {
+    int datagrams = (length + to.maxPayloadLength() - 1) / to.maxPayloadLength();
+    int most =
+        length + datagrams * (DataHeaderFlyweight.HEADER_LENGTH + FrameDescriptor.FRAME_ALIGNMENT);
+    long termLeft = to.termBufferLength() - (to.position() & to.termBufferLength() - 1L);
+    return to.availableWindow() > (most <= termLeft ? 0 : termLeft);
+  }
+
   @Override
   public MutableDirectBuffer buffer() {
-    return claim.buffer();
+    return fragmentedLength < 0 ? claim.buffer() : fragmented;
   }
 
   @Override
   public int offset() {
-    return claim.offset();
+    return fragmentedLength < 0 ? claim.offset() : 0;
   }
 
   @Override
   public void commit() {
-    claim.commit();
+    ExclusivePublication to = publication;
+    if (fragmentedLength < 0 || to == null) {
+      claim.commit();
+      return;
+    }
+    long position = to.offer(fragmented, 0, fragmentedLength);
+    if (position == Publication.ADMIN_ACTION) {
+      position = to.offer(fragmented, 0, fragmentedLength);
+    }
+    if (position < 0) {
+      throw new IllegalStateException(
+          "Aeron did not take a frame that it has room for: " + Publication.errorString(position));
+    }
   }
 }

@@ -3,7 +3,6 @@ package org.pluribus.transport.udp;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.pluribus.transport.wire.LaneNetwork;
 
 /**
  * How nodes reach each other, and how Aeron is run.
@@ -11,7 +10,7 @@ import org.pluribus.transport.wire.LaneNetwork;
  * @param endpoints where each node listens, by node id
  * @param threading who runs the media driver
  * @param idle what driver threads do when idle
- * @param mtuBytes largest UDP payload; all nodes need the same
+ * @param mtuBytes largest UDP payload; longer frames go in several datagrams
  * @param pageTermBytes length of one of the three terms of a page lane's log, a power of two from
  *     64 KiB to 1 GiB; control lanes have an eighth of it, interrupt lanes a sixteenth, both at
  *     least 64 KiB
@@ -29,7 +28,10 @@ public record AeronSettings(
     int socketBufferBytes,
     @Nullable Path directory) {
 
-  /** Holds a page, its message and Aeron's header; as large as fits jumbo Ethernet frames. */
+  /**
+   * Holds a page, its message and Aeron's header; as large as fits jumbo Ethernet frames. On
+   * Ethernet with frames of 1500 bytes take 1440 ({@link #withMtu}).
+   */
   public static final int DEFAULT_MTU_BYTES = 8192;
 
   private static final int DEFAULT_PAGE_TERM_BYTES = 1 << 20;
@@ -43,6 +45,9 @@ public record AeronSettings(
   /** Aeron's DataHeaderFlyweight.HEADER_LENGTH; frames are aligned to it as well. */
   private static final int AERON_HEADER_BYTES = 32;
 
+  /** What every IPv6 path carries (RFC 8200: 1280 bytes), less IP's and UDP's headers. */
+  private static final int MIN_MTU_BYTES = 1216;
+
   private static final int MIN_TERM_BYTES = 64 << 10;
   private static final int MAX_TERM_BYTES = 1 << 30;
 
@@ -52,13 +57,14 @@ public record AeronSettings(
       throw new IllegalArgumentException(
           "endpoints " + endpoints + ": every node needs one of its own");
     }
-    int least = LaneNetwork.MAX_FRAME_BYTES + AERON_HEADER_BYTES;
-    if (mtuBytes < least || mtuBytes > MAX_MTU_BYTES || mtuBytes % AERON_HEADER_BYTES != 0) {
+    if (mtuBytes < MIN_MTU_BYTES
+        || mtuBytes > MAX_MTU_BYTES
+        || mtuBytes % AERON_HEADER_BYTES != 0) {
       throw new IllegalArgumentException(
           "MTU of "
               + mtuBytes
               + " bytes: must be a multiple of 32 from "
-              + least
+              + MIN_MTU_BYTES
               + " to "
               + MAX_MTU_BYTES);
     }
@@ -86,6 +92,12 @@ public record AeronSettings(
         DEFAULT_PAGE_TERM_BYTES,
         DEFAULT_SOCKET_BUFFER_BYTES,
         null);
+  }
+
+  /** The same with datagrams of another size. */
+  public AeronSettings withMtu(int bytes) {
+    return new AeronSettings(
+        endpoints, threading, idle, bytes, pageTermBytes, socketBufferBytes, directory);
   }
 
   /** The same with the driver run by others. */

@@ -8,7 +8,10 @@
  *
  * <p>A node listens on one UDP port. Every ordered pair of nodes has three streams, one per lane;
  * the stream id says who sends on which lane ({@code AeronNetwork.streamId}). A frame is one Aeron
- * message and one datagram: MTU 8192 holds a page with everything around it.
+ * message, and with the default MTU one datagram: 8192 bytes hold a page with everything around it.
+ * Where datagrams must be smaller ({@code AeronSettings.withMtu}), Aeron sends a page in fragments
+ * and {@code FrameJoiner} joins them; that costs two copies, but loses less than IP's own
+ * fragments.
  *
  * <p>Aeron's own timeouts are set so long that they never decide anything: a garbage collection
  * must not tear a stream. Lost peers are found by the heartbeats of {@code FramedTransport}, peers

@@ -1,13 +1,14 @@
 package org.pluribus.transport.udp;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
 import org.pluribus.transport.MessageHandler;
 import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.Transport;
@@ -24,9 +25,21 @@ final class AeronPair implements AutoCloseable {
 
   AeronPair(TransportLimits limits, MessageHandler zeroHandler, MessageHandler oneHandler)
       throws IOException {
+    this(limits, zeroHandler, oneHandler, AeronSettings.DEFAULT_MTU_BYTES);
+  }
+
+  /** The same with datagrams of another size from node 0; node 1 keeps the usual. */
+  AeronPair(
+      TransportLimits limits,
+      MessageHandler zeroHandler,
+      MessageHandler oneHandler,
+      int zeroMtuBytes)
+      throws IOException {
     VmKey key = VmKey.random();
     AeronSettings settings = AeronSettings.of(freeEndpoints(2));
-    zero = AeronTransport.create(new NodeIdentity(0, 2, PAGES, key, 7), limits, settings);
+    zero =
+        AeronTransport.create(
+            new NodeIdentity(0, 2, PAGES, key, 7), limits, settings.withMtu(zeroMtuBytes));
     one = AeronTransport.create(new NodeIdentity(1, 2, PAGES, key, 7), limits, settings);
     connect(zero, zeroHandler, one, oneHandler);
   }
@@ -63,17 +76,24 @@ final class AeronPair implements AutoCloseable {
     other.join();
   }
 
-  /** Endpoints nobody listens on (at this moment). */
+  /**
+   * Endpoints nobody listens on (at this moment): below the ports that the kernel gives away, of
+   * which the other node's sending sockets take some.
+   */
   static List<Endpoint> freeEndpoints(int count) throws IOException {
-    List<DatagramSocket> sockets = new ArrayList<>();
-    List<Endpoint> endpoints = new ArrayList<>();
     InetAddress loopback = InetAddress.getLoopbackAddress();
-    for (int i = 0; i < count; i++) {
-      DatagramSocket socket = new DatagramSocket(new InetSocketAddress(loopback, 0));
-      sockets.add(socket);
-      endpoints.add(new Endpoint(loopback.getHostAddress(), socket.getLocalPort()));
+    List<Endpoint> endpoints = new ArrayList<>();
+    while (endpoints.size() < count) {
+      int port = ThreadLocalRandom.current().nextInt(10_000, 32_768);
+      Endpoint endpoint = new Endpoint(loopback.getHostAddress(), port);
+      try (DatagramSocket free = new DatagramSocket(port, loopback)) {
+        if (free.isBound() && !endpoints.contains(endpoint)) {
+          endpoints.add(endpoint);
+        }
+      } catch (BindException taken) {
+        // The next one, then.
+      }
     }
-    sockets.forEach(DatagramSocket::close);
     return endpoints;
   }
 
