@@ -7,7 +7,30 @@ import org.pluribus.vmm.memory.GuestMemory;
 /** Puts the command line, NUL-terminated, where all boot protocols find it. */
 final class CommandLine {
 
+  /**
+   * Tells Linux not to doubt the TSC (Documentation/admin-guide/kernel-parameters.txt). We align
+   * the TSCs of all nodes and never let a thread see them run backwards. Linux, when it counts more
+   * NUMA nodes than it has seen TSCs agree on (two before 6.3), compares the TSC with timer ticks
+   * instead, and a vCPU that waits for a page or for a busy host's core misses some. It then does
+   * without the TSC: every look at the time becomes a device access on node 0. If that happens
+   * while another CPU checks its TSC against CPU 0's, the kernel hangs: one side of the check sees
+   * the TSC in doubt and doesn't come.
+   */
+  private static final String TRUST_TSC = "tsc=reliable";
+
   private CommandLine() {}
+
+  /**
+   * Like {@link #write}, for Linux: with {@code tsc=reliable} in front, unless the line says
+   * something about {@code tsc=} itself or has no room for it.
+   */
+  static void writeForLinux(GuestMemory memory, String commandLine, long maxLength)
+      throws BadImageException {
+    boolean saysItself = commandLine.startsWith("tsc=") || commandLine.contains(" tsc=");
+    String longer = (TRUST_TSC + " " + commandLine).stripTrailing();
+    boolean fits = longer.length() <= Math.min(maxLength, BootAddresses.COMMAND_LINE_ROOM - 1);
+    write(memory, saysItself || !fits ? commandLine : longer, maxLength);
+  }
 
   /**
    * Writes it to {@link BootAddresses#COMMAND_LINE}.

@@ -72,7 +72,8 @@ class LoaderTest {
     assertThat(memory.readByte(params + 0x210)).isEqualTo((byte) 0xFF);
     assertThat(memory.readLong(params + 0x258)).isEqualTo(SyntheticKernels.BZ_LOAD);
     assertThat(memory.readLong(params + 0x70)).isEqualTo(0xE_0000);
-    assertThat(text(memory, memory.readInt(params + 0x228), 14)).isEqualTo("console=ttyS0\0");
+    assertThat(text(memory, memory.readInt(params + 0x228), 27))
+        .isEqualTo("tsc=reliable console=ttyS0\0");
 
     long ramdisk = memory.readInt(params + 0x218);
     assertThat(memory.readInt(params + 0x21C)).isEqualTo(4100 + 33);
@@ -94,6 +95,21 @@ class LoaderTest {
       assertThat(memory.readLong(at + 8)).isEqualTo(layout.e820().get(i).length());
       assertThat(memory.readInt(at + 16)).isEqualTo(layout.e820().get(i).type().code);
     }
+  }
+
+  @Test
+  void whatTheUserSaysAboutTheTscCounts() throws Exception {
+    GuestRamLayout layout = GuestRamLayout.of(32 * MIB, 1);
+    GuestMemory memory = ram(layout);
+    KernelImage kernel = KernelImage.detect(file("vmlinuz", SyntheticKernels.bzImage(0x1000)));
+    String full = "x".repeat(100);
+    for (String line : List.of("tsc=unstable quiet", "quiet tsc=nowatchdog", full)) {
+      EntryState entry = kernel.load(memory, layout, BootOptions.ofCommandLine(line));
+      long at = memory.readInt(entry.rsi() + 0x228);
+      assertThat(text(memory, at, line.length() + 1)).isEqualTo(line + "\0");
+    }
+    EntryState entry = kernel.load(memory, layout, BootOptions.ofCommandLine(""));
+    assertThat(text(memory, memory.readInt(entry.rsi() + 0x228), 13)).isEqualTo("tsc=reliable\0");
   }
 
   @Test
@@ -164,7 +180,7 @@ class LoaderTest {
     long module = memory.readLong(info + 16);
     assertThat(memory.readBytes(memory.readLong(module), (int) memory.readLong(module + 8)))
         .isEqualTo(initrd);
-    assertThat(text(memory, memory.readLong(info + 24), 6)).isEqualTo("quiet\0");
+    assertThat(text(memory, memory.readLong(info + 24), 19)).isEqualTo("tsc=reliable quiet\0");
     assertThat(memory.readLong(info + 32)).isEqualTo(0xE_0010);
     assertThat(memory.readInt(info + 48)).isEqualTo(layout.e820().size());
     long lastEntry = memory.readLong(info + 40) + 24L * (layout.e820().size() - 1);
