@@ -139,7 +139,8 @@ final class RunCommand implements Callable<Integer> {
     return config;
   }
 
-  private List<Integer> spread() throws ConfigException {
+  /** vCPUs of each node, as the options say. */
+  List<Integer> spread() throws ConfigException {
     if (nodes < 1) {
       throw new ConfigException("--nodes " + nodes + ": give at least 1");
     }
@@ -152,7 +153,7 @@ final class RunCommand implements Callable<Integer> {
                 + nodes
                 + "; give one number for each");
       }
-      int sum = placement.stream().mapToInt(Integer::intValue).sum();
+      long sum = placement.stream().mapToLong(Integer::intValue).sum();
       if (cpus != null && cpus != sum) {
         throw new ConfigException(
             "--placement adds up to " + sum + " CPUs but --cpus says " + cpus + "; leave one out");

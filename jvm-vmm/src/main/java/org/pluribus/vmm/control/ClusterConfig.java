@@ -151,9 +151,10 @@ public record ClusterConfig(
         throw new ConfigException("node " + n.id() + " has " + n.cpus() + " CPUs; give 0 or more");
       }
     }
-    if (vcpuCount() > MAX_VCPUS) {
+    long vcpus = nodes.stream().mapToLong(Node::cpus).sum();
+    if (vcpus > MAX_VCPUS) {
       throw new ConfigException(
-          vcpuCount() + " CPUs are too many; at most " + MAX_VCPUS + " are possible");
+          vcpus + " CPUs are too many; at most " + MAX_VCPUS + " are possible");
     }
     if (node(0).cpus() == 0) {
       throw new ConfigException("node 0 has no CPU; it runs the boot CPU, give it at least 1");

@@ -50,6 +50,7 @@ class ClusterConfigTest {
         "cpus: 3| cpus: -1 |node 1 has -1 CPUs",
         "cpus: 2| cpus: 0 |node 0 has no CPU",
         "cpus: 3| cpus: 5000 |5002 CPUs are too many",
+        "cpus: 3| cpus: 2147483647 |2147483649 CPUs are too many",
         "memory: 512M| memory: 12 apples |is no size",
         "memory: 512M| memory: 1K |too small",
         "kernel: /boot/vmlinuz| kernel: '' |no kernel is given",
