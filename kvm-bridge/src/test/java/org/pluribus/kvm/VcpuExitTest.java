@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -85,7 +86,7 @@ class VcpuExitTest {
   }
 
   private static VcpuExit.Mmio assertMmio(
-      VcpuExit exit, boolean write, long address, int length, Number data) {
+      VcpuExit exit, boolean write, long address, int length, @Nullable Number data) {
     VcpuExit.Mmio mmio = as(VcpuExit.Mmio.class, exit);
     assertThat(mmio.isWrite()).isEqualTo(write);
     assertThat(mmio.address()).isEqualTo(address);
