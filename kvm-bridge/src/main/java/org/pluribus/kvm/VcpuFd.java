@@ -193,6 +193,10 @@ public final class VcpuFd implements AutoCloseable {
     struct(KvmIoctl.KVM_GET_FPU, into);
   }
 
+  /**
+   * Sets x87 and SSE state. A later {@link #getXsave} shows it only if XSTATE_BV had those parts
+   * already (Linux writes the registers, not the header); {@link #setXsave} sets both.
+   */
   public void setFpu(Fpu from) {
     struct(KvmIoctl.KVM_SET_FPU, from);
   }
@@ -301,7 +305,10 @@ public final class VcpuFd implements AutoCloseable {
     return scratch.get(ValueLayout.JAVA_LONG, KvmAbi.DEVICE_ATTR_BYTES);
   }
 
-  /** Sets guest TSC minus (scaled) host TSC, ticks. */
+  /**
+   * Sets guest TSC minus (scaled) host TSC, ticks. Software KVM takes the call and ignores it: read
+   * the offset back.
+   */
   public void setTscOffset(long ticks) {
     long attribute = tscAttribute();
     scratch.set(ValueLayout.JAVA_LONG, KvmAbi.DEVICE_ATTR_BYTES, ticks);

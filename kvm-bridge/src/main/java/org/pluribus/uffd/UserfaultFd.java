@@ -104,7 +104,7 @@ public final class UserfaultFd implements AutoCloseable {
     return new UserfaultFd(fd, Set.copyOf(required));
   }
 
-  private static String lackingText(Set<UffdFeature> lacking) {
+  static String lackingText(Set<UffdFeature> lacking) {
     StringBuilder text = new StringBuilder("this kernel's userfaultfd lacks");
     String separator = " ";
     for (UffdFeature feature : lacking) {
@@ -291,8 +291,11 @@ public final class UserfaultFd implements AutoCloseable {
   }
 
   /**
-   * Makes every later touch of the pages raise SIGBUS (in a guest: a machine check), and wakes; for
-   * pages that are lost. Needs {@link UffdFeature#POISON}.
+   * Makes every later touch of the pages raise SIGBUS, and wakes who waits. Needs {@link
+   * UffdFeature#POISON}; {@code Mapping.drop} ends it.
+   *
+   * <p>Not for pages that a vCPU of this process may touch: KVM then sends SIGBUS to the vCPU's
+   * thread, which ends the JVM.
    *
    * @param mode {@link #DONTWAKE}
    * @return 0, or minus errno: EEXIST, EAGAIN, EINVAL

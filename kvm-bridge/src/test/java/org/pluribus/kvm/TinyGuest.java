@@ -69,6 +69,7 @@ public final class TinyGuest implements AutoCloseable {
     assumeKvm();
     kvm = Kvm.open();
     vm = kvm.createVm();
+    vm.setIdentityMapAddress(0xFFFB_C000L);
     vm.setTssAddress(0xFFFB_D000L);
     memfd = Memfd.create("tiny-guest", RAM_BYTES);
     guestView = Mapping.of(memfd);
@@ -132,12 +133,12 @@ public final class TinyGuest implements AutoCloseable {
     s.cr0(0x8005_0033L);
     s.cr3(PML4);
     s.cr4(0x620);
-    s.efer(0xD01 & ~0x800L);
+    s.efer(0x501); // SCE, LME, LMA
     vcpu.setSregs(s);
     start(CODE);
   }
 
-  /** Continues at an address with fresh registers, interrupts enabled. */
+  /** Begins at an address with fresh registers, interrupts enabled. */
   public void start(long rip) {
     Regs regs = new Regs();
     regs.rip(rip);
