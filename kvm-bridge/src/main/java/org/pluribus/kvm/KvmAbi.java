@@ -170,8 +170,6 @@ final class KvmAbi {
 
   // ---- Exit reasons; linux/kvm.h:236
 
-  @Abi static final int KVM_EXIT_UNKNOWN = 0;
-
   @Abi static final int KVM_EXIT_IO = 2;
 
   @Abi static final int KVM_EXIT_HYPERCALL = 3;
@@ -381,6 +379,7 @@ final class KvmAbi {
   @Abi("offsetof(struct kvm_sregs, interrupt_bitmap)")
   static final int SREGS_INTERRUPT_BITMAP = 280;
 
+  /** The last field of both forms: so far they are the same. */
   @Abi("offsetof(struct kvm_sregs2, apic_base)")
   static final int SREGS2_APIC_BASE = 272;
 
@@ -631,14 +630,6 @@ final class KvmAbi {
   @Abi("offsetof(struct kvm_clock_data, clock)")
   static final int CLOCK_NANOS = 0;
 
-  @Abi("offsetof(struct kvm_clock_data, flags)")
-  static final int CLOCK_FLAGS = 8;
-
-  @Abi("offsetof(struct kvm_clock_data, host_tsc)")
-  static final int CLOCK_HOST_TSC = 24;
-
-  @Abi static final int KVM_CLOCK_HOST_TSC = 8;
-
   @Abi("sizeof(struct kvm_device_attr)")
   static final int DEVICE_ATTR_BYTES = 24;
 
@@ -669,9 +660,6 @@ final class KvmAbi {
 
   @Abi("sizeof(struct kvm_mp_state)")
   static final int MP_STATE_BYTES = 4;
-
-  @Abi("sizeof(struct kvm_signal_mask)")
-  static final int SIGNAL_MASK_BYTES = 4;
 
   @Abi("sizeof(struct kvm_translation)")
   static final int TRANSLATION_BYTES = 24;

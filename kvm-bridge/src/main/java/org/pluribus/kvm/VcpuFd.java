@@ -97,6 +97,10 @@ public final class VcpuFd implements AutoCloseable {
   }
 
   private void adopt() {
+    if (Thread.currentThread().isVirtual()) {
+      throw new IllegalStateException(
+          "vCPU %d needs a platform thread: a signal cannot find a virtual one".formatted(id));
+    }
     threadId = ThreadKick.enlist();
     thread = Thread.currentThread();
   }

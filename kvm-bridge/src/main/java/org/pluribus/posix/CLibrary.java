@@ -68,25 +68,6 @@ public final class CLibrary {
         Linker.Option.firstVariadicArg(firstVariadic));
   }
 
-  /**
-   * Like {@link #bind(String, FunctionDescriptor)} for calls that never sleep and are back within
-   * microseconds: no thread-state transition, so the JVM reaches no safepoint meanwhile.
-   */
-  public static MethodHandle bindCritical(String name, FunctionDescriptor type) {
-    return bind(name, type, Linker.Option.captureCallState("errno"), Linker.Option.critical(false));
-  }
-
-  /** {@link #bindVariadic} and {@link #bindCritical} in one. */
-  public static MethodHandle bindCriticalVariadic(
-      String name, FunctionDescriptor type, int firstVariadic) {
-    return bind(
-        name,
-        type,
-        Linker.Option.captureCallState("errno"),
-        Linker.Option.firstVariadicArg(firstVariadic),
-        Linker.Option.critical(false));
-  }
-
   /** Address of a C function, to hand to the kernel. */
   static long address(String name) {
     return find(name).address();

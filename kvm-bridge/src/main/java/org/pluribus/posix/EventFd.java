@@ -4,9 +4,9 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
 
 /**
  * A counter with a descriptor, to wake whoever polls it: {@code eventfd(2)}. Never blocks and
@@ -22,10 +22,6 @@ public final class EventFd implements AutoCloseable {
 
   private static final MethodHandle EVENTFD =
       CLibrary.bind("eventfd", CLibrary.status(JAVA_INT, JAVA_INT));
-  private static final FunctionDescriptor TRANSFER =
-      FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle READ = CLibrary.bindCritical("read", TRANSFER);
-  private static final MethodHandle WRITE = CLibrary.bindCritical("write", TRANSFER);
 
   /** Each thread's memory for the number that goes to or comes from the kernel. */
   private static final ThreadLocal<MemorySegment> NUMBER =
@@ -69,7 +65,7 @@ public final class EventFd implements AutoCloseable {
   public void signal() {
     MemorySegment number = NUMBER.get();
     number.set(JAVA_LONG, 0, 1);
-    transfer(WRITE, "write", number);
+    transfer(SystemCall.WRITE, "write", number);
   }
 
   /**
@@ -80,23 +76,17 @@ public final class EventFd implements AutoCloseable {
    */
   public long drain() {
     MemorySegment number = NUMBER.get();
-    return transfer(READ, "read", number) ? number.get(JAVA_LONG, 0) : 0;
+    return transfer(SystemCall.READ, "read", number) ? number.get(JAVA_LONG, 0) : 0;
   }
 
   /** Whether the number went over; not if the count is zero (read) or full (write). */
-  private boolean transfer(MethodHandle call, String name, MemorySegment number) {
-    MemorySegment capture = CLibrary.capture();
-    try {
-      long result = (long) call.invokeExact(capture, fd(), number.address(), (long) Long.BYTES);
-      if (result < 0 && CLibrary.errno(capture) != Errno.EAGAIN.number()) {
-        throw CLibrary.failure(name, "eventfd " + fd());
-      }
-      return result >= 0;
-    } catch (PosixException e) {
-      throw e;
-    } catch (Throwable t) {
-      throw CLibrary.unexpected(t);
+  private boolean transfer(int call, String name, MemorySegment number) {
+    long answer = SystemCall.callShort(call, fd(), number.address(), Long.BYTES);
+    Reference.reachabilityFence(number);
+    if (answer < 0 && answer != -Errno.EAGAIN.number()) {
+      throw new PosixException(name, "eventfd " + fd(), Errno.of((int) -answer));
     }
+    return answer >= 0;
   }
 
   @Override

@@ -97,7 +97,7 @@ public final class HostAtomics {
 
   private static MethodHandle link(String listing, MemoryLayout result, MemoryLayout... arguments) {
     Platform.require();
-    MemorySegment entry = MachineCode.place(bytesOf(listing));
+    MemorySegment entry = MachineCode.placeListing(listing);
     try {
       return Linker.nativeLinker()
           .downcallHandle(
@@ -105,13 +105,6 @@ public final class HostAtomics {
     } catch (IllegalCallerException e) {
       throw CLibrary.nativeAccessDenied(e);
     }
-  }
-
-  /** The hexadecimal column of a listing: everything before the first run of two blanks. */
-  private static String bytesOf(String listing) {
-    StringBuilder hex = new StringBuilder();
-    listing.lines().forEach(line -> hex.append(line, 0, line.indexOf("  ")));
-    return hex.toString();
   }
 
   /**

@@ -1,12 +1,5 @@
 package org.pluribus.posix;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
-
 /**
  * {@code ioctl(2)}: how request numbers are made, and the call itself.
  *
@@ -29,13 +22,6 @@ public final class Ioctl {
 
   /** The struct is written by the kernel; asm-generic/ioctl.h:66. */
   private static final long DIRECTION_READ = 2;
-
-  private static final FunctionDescriptor TYPE =
-      FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
-  private static final int FIRST_VARIADIC = 2;
-  private static final MethodHandle IOCTL = CLibrary.bindVariadic("ioctl", TYPE, FIRST_VARIADIC);
-  private static final MethodHandle IOCTL_CRITICAL =
-      CLibrary.bindCriticalVariadic("ioctl", TYPE, FIRST_VARIADIC);
 
   private Ioctl() {}
 
@@ -66,27 +52,14 @@ public final class Ioctl {
    * @return the kernel's answer, or minus errno
    */
   public static int call(int fd, long request, long argument) {
-    MemorySegment capture = CLibrary.capture();
-    try {
-      int result = (int) IOCTL.invokeExact(capture, fd, request, argument);
-      return result < 0 ? -CLibrary.errno(capture) : result;
-    } catch (Throwable t) {
-      throw CLibrary.unexpected(t);
-    }
+    return (int) SystemCall.call(SystemCall.IOCTL, fd, request, argument);
   }
 
   /**
-   * Like {@link #call} without the JVM's thread-state transition, which saves some 40 ns. Only for
-   * requests that never sleep and take a few microseconds at most: no safepoint is reached (no
-   * garbage collection starts) until the call is back.
+   * Like {@link #call}, for requests that never sleep and take a few microseconds at most: see
+   * {@link SystemCall#callShort}.
    */
   public static int callShort(int fd, long request, long argument) {
-    MemorySegment capture = CLibrary.capture();
-    try {
-      int result = (int) IOCTL_CRITICAL.invokeExact(capture, fd, request, argument);
-      return result < 0 ? -CLibrary.errno(capture) : result;
-    } catch (Throwable t) {
-      throw CLibrary.unexpected(t);
-    }
+    return (int) SystemCall.callShort(SystemCall.IOCTL, fd, request, argument);
   }
 }

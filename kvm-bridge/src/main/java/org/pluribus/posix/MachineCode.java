@@ -25,6 +25,18 @@ public final class MachineCode {
     return place(HexFormat.of().parseHex(hexBytes.replaceAll("\\s", "")));
   }
 
+  /**
+   * Places a function given as an assembler listing.
+   *
+   * @param listing lines of hexadecimal bytes, two blanks or more, and anything
+   * @return its entry point, valid for ever
+   */
+  static MemorySegment placeListing(String listing) {
+    StringBuilder hex = new StringBuilder();
+    listing.lines().forEach(line -> hex.append(line, 0, line.indexOf("  ")));
+    return place(hex.toString());
+  }
+
   /** Places a function given as bytes. See {@link #place(String)}. */
   public static MemorySegment place(byte[] code) {
     Mapping page = Mapping.anonymous(code.length, Mapping.PROT_READ | Mapping.PROT_WRITE);

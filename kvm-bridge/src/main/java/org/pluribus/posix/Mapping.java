@@ -90,8 +90,6 @@ public final class Mapping implements AutoCloseable {
       CLibrary.bind("munmap", CLibrary.status(JAVA_LONG, JAVA_LONG));
   private static final MethodHandle MADVISE =
       CLibrary.bind("madvise", CLibrary.status(JAVA_LONG, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle MADVISE_SHORT =
-      CLibrary.bindCritical("madvise", CLibrary.status(JAVA_LONG, JAVA_LONG, JAVA_INT));
   private static final MethodHandle MLOCK =
       CLibrary.bind("mlock", CLibrary.status(JAVA_LONG, JAVA_LONG));
   private static final MethodHandle MUNLOCK =
@@ -201,17 +199,12 @@ public final class Mapping implements AutoCloseable {
    * @return 0, or minus errno: EAGAIN (retry), EINVAL for locked pages, ENOMEM
    */
   public int drop(long offset, long bytes) {
-    MemorySegment capture = CLibrary.capture();
+    long at = address + offset;
     int advice = Advice.DONTNEED.value;
-    try {
-      int result =
-          bytes <= SHORT_DROP_BYTES
-              ? (int) MADVISE_SHORT.invokeExact(capture, address + offset, bytes, advice)
-              : (int) MADVISE.invokeExact(capture, address + offset, bytes, advice);
-      return result < 0 ? -CLibrary.errno(capture) : 0;
-    } catch (Throwable t) {
-      throw CLibrary.unexpected(t);
-    }
+    return (int)
+        (bytes <= SHORT_DROP_BYTES
+            ? SystemCall.callShort(SystemCall.MADVISE, at, bytes, advice)
+            : SystemCall.call(SystemCall.MADVISE, at, bytes, advice));
   }
 
   /**

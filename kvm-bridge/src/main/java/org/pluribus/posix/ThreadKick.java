@@ -55,8 +55,6 @@ public final class ThreadKick {
   private static final MethodHandle SIGMASK =
       CLibrary.bind("pthread_sigmask", CLibrary.status(JAVA_INT, ADDRESS, ADDRESS));
   private static final MethodHandle GETTID = CLibrary.bind("gettid", CLibrary.status());
-  private static final MethodHandle TGKILL =
-      CLibrary.bindCritical("tgkill", CLibrary.status(JAVA_INT, JAVA_INT, JAVA_INT));
 
   private static final int PID = (int) ProcessHandle.current().pid();
   private static final int SIGNAL = Integer.getInteger("pluribus.kickSignal", DEFAULT_SIGNAL);
@@ -137,12 +135,6 @@ public final class ThreadKick {
    * @return 0, or minus errno: ESRCH if the thread has ended
    */
   public static int send(int threadId) {
-    MemorySegment capture = CLibrary.capture();
-    try {
-      int result = (int) TGKILL.invokeExact(capture, PID, threadId, SIGNAL);
-      return result < 0 ? -CLibrary.errno(capture) : 0;
-    } catch (Throwable t) {
-      throw CLibrary.unexpected(t);
-    }
+    return (int) SystemCall.callShort(SystemCall.TGKILL, PID, threadId, SIGNAL);
   }
 }

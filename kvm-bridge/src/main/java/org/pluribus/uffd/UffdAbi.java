@@ -6,15 +6,14 @@ import org.pluribus.posix.Abi;
  * Sizes, offsets and numbers of the userfaultfd interface, each once; linux/userfaultfd.h (line
  * numbers of linux-libc-dev 6.1). What newer kernels added has a guard.
  */
-@Abi.Headers({"stddef.h", "fcntl.h", "sys/syscall.h", "linux/userfaultfd.h"})
+@Abi.Headers({"stddef.h", "linux/userfaultfd.h"})
 final class UffdAbi {
   private UffdAbi() {}
 
-  // ---- Opening; linux/userfaultfd.h:16, asm/unistd_64.h
+  // ---- Opening; linux/userfaultfd.h:16
 
   @Abi static final int USERFAULTFD_IOC = 0xAA;
   @Abi static final int UFFD_API = 0xAA;
-  @Abi static final int SYS_userfaultfd = 323;
 
   // ---- struct uffdio_api; linux/userfaultfd.h:170
 
@@ -23,9 +22,6 @@ final class UffdAbi {
 
   @Abi("offsetof(struct uffdio_api, features)")
   static final int API_FEATURES = 8;
-
-  @Abi("offsetof(struct uffdio_api, ioctls)")
-  static final int API_IOCTLS = 16;
 
   // ---- Ranges; linux/userfaultfd.h:241-300. Every struct begins with start and length.
 

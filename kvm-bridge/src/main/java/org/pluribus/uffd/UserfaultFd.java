@@ -1,20 +1,17 @@
 package org.pluribus.uffd;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
 import java.util.EnumSet;
 import java.util.Set;
 import org.pluribus.posix.Abi;
-import org.pluribus.posix.CLibrary;
 import org.pluribus.posix.Descriptor;
 import org.pluribus.posix.Errno;
 import org.pluribus.posix.PosixException;
+import org.pluribus.posix.SystemCall;
 
 /**
  * Page faults of a range of this process's memory, handled here: {@code userfaultfd(2)}.
@@ -51,7 +48,7 @@ public final class UserfaultFd implements AutoCloseable {
 
   /** {@link #continueRange} (Linux 6.4 and later), {@link #copy}: map write-protected. */
   @Abi("UFFDIO_COPY_MODE_WP")
-  public static final long MAP_WP = 2;
+  public static final long MAP_WP = UffdAbi.UFFDIO_CONTINUE_MODE_WP;
 
   /** {@link #writeProtect}: protect; without it, unprotect. */
   @Abi("UFFDIO_WRITEPROTECT_MODE_WP")
@@ -62,12 +59,6 @@ public final class UserfaultFd implements AutoCloseable {
   public static final long WP_DONTWAKE = 2;
 
   private static final int SCRATCH_BYTES = 64;
-
-  private static final MethodHandle READ =
-      CLibrary.bindCritical(
-          "read", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG));
-  private static final MethodHandle SYSCALL =
-      CLibrary.bindVariadic("syscall", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG), 1);
 
   /** Each thread's memory for an ioctl's struct. */
   private static final ThreadLocal<MemorySegment> SCRATCH =
@@ -159,24 +150,13 @@ public final class UserfaultFd implements AutoCloseable {
         return Descriptor.owning(fd);
       }
     }
-    int fd = systemCall(flags);
+    int fd = (int) SystemCall.call(SystemCall.USERFAULTFD, flags, 0, 0);
     if (fd < 0) {
       Errno errno = Errno.of(-fd);
       throw new PosixException(
           "userfaultfd", DEVICE + ": " + Errno.of(-device).name(), errno, openCure(errno));
     }
     return Descriptor.owning(fd);
-  }
-
-  private static int systemCall(int flags) {
-    try {
-      long fd =
-          (long)
-              SYSCALL.invokeExact(CLibrary.capture(), (long) UffdAbi.SYS_userfaultfd, (long) flags);
-      return fd < 0 ? -CLibrary.errno() : (int) fd;
-    } catch (Throwable t) {
-      throw CLibrary.unexpected(t);
-    }
   }
 
   private static String openCure(Errno errno) {
@@ -312,18 +292,11 @@ public final class UserfaultFd implements AutoCloseable {
    * @return how many {@code into} now holds, 0 if none, or minus errno
    */
   public int read(UffdEvents into) {
-    MemorySegment capture = CLibrary.capture();
-    long bytes;
-    try {
-      bytes = (long) READ.invokeExact(capture, fd(), into.address(), into.byteSize());
-    } catch (Throwable t) {
-      throw CLibrary.unexpected(t);
-    }
+    long bytes = SystemCall.callShort(SystemCall.READ, fd(), into.address(), into.byteSize());
     Reference.reachabilityFence(into);
     into.count(0);
     if (bytes < 0) {
-      int errno = CLibrary.errno(capture);
-      return errno == Errno.EAGAIN.number() ? 0 : -errno;
+      return bytes == -Errno.EAGAIN.number() ? 0 : (int) bytes;
     }
     into.count((int) (bytes / UffdAbi.MESSAGE_BYTES));
     return into.count();

@@ -5,12 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.pluribus.kvm.Kvm;
 import org.pluribus.kvm.TinyGuest;
 import org.pluribus.uffd.UserfaultFd;
@@ -22,7 +23,7 @@ class DeniedPermissionTest {
 
   private static final String LOCKED_LIMIT_BYTES = "65536";
 
-  private Path classes;
+  @TempDir private Path classes;
 
   @Test
   void eachLackIsNamedWithItsCure() throws Exception {
@@ -53,7 +54,6 @@ class DeniedPermissionTest {
   }
 
   private List<String> runAsNobody() throws IOException, InterruptedException {
-    classes = Files.createTempDirectory("denied-permission");
     copyReadable(Abi.class);
     copyReadable(DeniedPermission.class);
     Process child =
@@ -90,22 +90,10 @@ class DeniedPermissionTest {
         if (folder) {
           Files.createDirectories(to);
         } else {
-          Files.copy(file, to);
+          Files.copy(file, to, StandardCopyOption.REPLACE_EXISTING);
         }
         Files.setPosixFilePermissions(
             to, PosixFilePermissions.fromString(folder ? "rwxr-xr-x" : "rw-r--r--"));
-      }
-    }
-  }
-
-  @AfterEach
-  void deleteClasses() throws IOException {
-    if (classes == null) {
-      return;
-    }
-    try (Stream<Path> files = Files.walk(classes)) {
-      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
       }
     }
   }

@@ -1,0 +1,105 @@
+package org.pluribus.posix;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * Linux system calls by number, for hot paths: the kernel's own answer comes back, minus errno on
+ * failure.
+ *
+ * <p>The C library would turn that answer into -1 and {@code errno}, and the JVM's way of capturing
+ * errno allocates an object per call until its second compiler has seen the caller (some nodes run
+ * without that compiler). So this runs the SYSCALL instruction itself, as a stub of a few bytes:
+ * see {@link MachineCode}. Nothing is allocated, whatever compiles the caller.
+ *
+ * <p>Whoever passes addresses vouches for what lies there until the call is back. Safe for any
+ * thread.
+ */
+@Abi.Headers({"sys/syscall.h"})
+public final class SystemCall {
+  // Numbers; asm/unistd_64.h.
+  @Abi("SYS_read")
+  public static final int READ = 0;
+
+  @Abi("SYS_write")
+  public static final int WRITE = 1;
+
+  @Abi("SYS_ioctl")
+  public static final int IOCTL = 16;
+
+  @Abi("SYS_madvise")
+  public static final int MADVISE = 28;
+
+  @Abi("SYS_tgkill")
+  public static final int TGKILL = 234;
+
+  @Abi("SYS_userfaultfd")
+  public static final int USERFAULTFD = 323;
+
+  /**
+   * long call(long number, long a, long b, long c): from the C calling convention to the kernel's
+   * (System V ABI for AMD64, A.2.1: number in RAX, arguments in RDI, RSI, RDX; RCX and R11 lost).
+   */
+  private static final String STUB =
+      """
+      F3 0F 1E FA  endbr64
+      48 89 F8     mov  rax, rdi
+      48 89 F7     mov  rdi, rsi
+      48 89 D6     mov  rsi, rdx
+      48 89 CA     mov  rdx, rcx
+      0F 05        syscall
+      C3           ret
+      """;
+
+  private static final FunctionDescriptor TYPE =
+      FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+  private static final MemorySegment ENTRY = place();
+  private static final MethodHandle CALL = link();
+  private static final MethodHandle CALL_SHORT = link(Linker.Option.critical(false));
+
+  private SystemCall() {}
+
+  private static MemorySegment place() {
+    Platform.require();
+    return MachineCode.placeListing(STUB);
+  }
+
+  private static MethodHandle link(Linker.Option... options) {
+    try {
+      return Linker.nativeLinker().downcallHandle(ENTRY, TYPE, options);
+    } catch (IllegalCallerException e) {
+      throw CLibrary.nativeAccessDenied(e);
+    }
+  }
+
+  /**
+   * Makes a system call, which may block.
+   *
+   * @return the kernel's answer, or minus errno
+   */
+  public static long call(int number, long a, long b, long c) {
+    try {
+      return (long) CALL.invokeExact((long) number, a, b, c);
+    } catch (Throwable t) {
+      throw CLibrary.unexpected(t);
+    }
+  }
+
+  /**
+   * Makes a system call that never sleeps and is back within microseconds, without the JVM's
+   * thread-state transition: no safepoint is reached (no garbage collection starts) meanwhile.
+   *
+   * @return the kernel's answer, or minus errno
+   */
+  public static long callShort(int number, long a, long b, long c) {
+    try {
+      return (long) CALL_SHORT.invokeExact((long) number, a, b, c);
+    } catch (Throwable t) {
+      throw CLibrary.unexpected(t);
+    }
+  }
+}
