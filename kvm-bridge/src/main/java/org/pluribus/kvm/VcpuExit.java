@@ -1,5 +1,6 @@
 package org.pluribus.kvm;
 
+import java.util.HexFormat;
 import org.pluribus.posix.HostMemory;
 
 /**
@@ -27,6 +28,12 @@ public abstract sealed class VcpuExit {
 
   private VcpuExit(long run) {
     this.run = run;
+  }
+
+  /** The kind's name; kinds with data show it too. */
+  @Override
+  public String toString() {
+    return getClass().getSimpleName();
   }
 
   final int byteAt(int offset) {
@@ -223,22 +230,12 @@ public abstract sealed class VcpuExit {
     Hlt(long run) {
       super(run);
     }
-
-    @Override
-    public String toString() {
-      return "Hlt";
-    }
   }
 
   /** An interrupt can be injected now; asked for by {@link KvmRun#requestInterruptWindow}. */
   public static final class InterruptWindowOpen extends VcpuExit {
     InterruptWindowOpen(long run) {
       super(run);
-    }
-
-    @Override
-    public String toString() {
-      return "InterruptWindowOpen";
     }
   }
 
@@ -247,22 +244,12 @@ public abstract sealed class VcpuExit {
     SetTpr(long run) {
       super(run);
     }
-
-    @Override
-    public String toString() {
-      return "SetTpr";
-    }
   }
 
   /** Triple fault, or another state that only a reset leaves. */
   public static final class Shutdown extends VcpuExit {
     Shutdown(long run) {
       super(run);
-    }
-
-    @Override
-    public String toString() {
-      return "Shutdown";
     }
   }
 
@@ -369,7 +356,7 @@ public abstract sealed class VcpuExit {
     @Override
     public String toString() {
       return "InternalError[suberror %d, instruction %s]"
-          .formatted(suberror(), java.util.HexFormat.of().formatHex(instruction()));
+          .formatted(suberror(), HexFormat.of().formatHex(instruction()));
     }
   }
 
@@ -466,11 +453,6 @@ public abstract sealed class VcpuExit {
     BusLock(long run) {
       super(run);
     }
-
-    @Override
-    public String toString() {
-      return "BusLock";
-    }
   }
 
   /** The guest blocked events for long; asked for by {@link KvmCap#X86_NOTIFY_VMEXIT}. */
@@ -494,11 +476,6 @@ public abstract sealed class VcpuExit {
   public static final class Interrupted extends VcpuExit {
     Interrupted(long run) {
       super(run);
-    }
-
-    @Override
-    public String toString() {
-      return "Interrupted";
     }
   }
 
