@@ -211,48 +211,63 @@ const char *check_spinlock_pages(int scale) {
   return *g.counter == n ? NULL : failed("%lu of %lu increments", *g.counter, n);
 }
 
-/* ---- a lock word and a LOCKed counter that lie over page boundaries themselves */
+/* ---- lock words and a LOCKed counter that lie over page boundaries themselves */
 
 struct crossing {
   int rounds;
-  volatile uint32_t *lock;
+  volatile uint32_t *lock;  /* let go by a LOCKed access */
+  volatile uint32_t *plain; /* let go by a plain store */
   volatile uint64_t *counter;
   volatile uint64_t *guarded;
+  volatile uint64_t *guarded_by_plain;
 };
+
+/* Takes the lock by XCHG with `value`; what else than that and 0 it saw in the word, or 0. */
+static uint32_t take_crossing(volatile uint32_t *lock, uint32_t value) {
+  int spins = 0;
+  for (;;) {
+    uint32_t taken = value;
+    __asm__ volatile("xchgl %0, %1" : "+r"(taken), "+m"(*lock)::"memory");
+    if (taken != value) {
+      return taken;
+    }
+    if (++spins % 100 == 0) {
+      sched_yield();
+    }
+  }
+}
 
 static const char *crossing_work(int index, void *argument) {
   struct crossing *c = argument;
   (void)index;
   for (int i = 0; i < c->rounds; i++) {
     __asm__ volatile("lock addq $1, %0" : "+m"(*c->counter)::"cc", "memory");
-    uint32_t taken;
-    int spins = 0;
-    for (;;) {
-      taken = 0xffffffff;
-      __asm__ volatile("xchgl %0, %1" : "+r"(taken), "+m"(*c->lock)::"memory");
-      if (taken == 0) {
-        break;
-      }
-      if (taken != 0xffffffff) {
-        return failed("lock word torn: %08x", taken);
-      }
-      if (++spins % 100 == 0) {
-        sched_yield();
-      }
+    uint32_t torn = take_crossing(c->lock, 0xffffffff);
+    if (torn != 0) {
+      return failed("lock word torn: %08x", torn);
     }
     *c->guarded = *c->guarded + 1;
     __asm__ volatile("lock andl $0, %0" : "+m"(*c->lock)::"cc", "memory");
+    /* A plain store over two pages may be seen in halves, but here only the first byte changes. */
+    torn = take_crossing(c->plain, 1);
+    if (torn != 0) {
+      return failed("lock word torn: %08x", torn);
+    }
+    *c->guarded_by_plain = *c->guarded_by_plain + 1;
+    __asm__ volatile("movl $0, %0" : "=m"(*c->plain)::"memory");
   }
   return NULL;
 }
 
 const char *check_crossing_lock(int scale) {
-  char *p = shared_pages(5);
+  char *p = shared_pages(6);
   struct crossing c = {
       .rounds = 500 * scale,
       .lock = (void *)(p + PAGE - 2),
+      .plain = (void *)(p + 4 * PAGE - 1),
       .counter = (void *)(p + 3 * PAGE - 3),
       .guarded = (void *)(p + 4 * PAGE + 8),
+      .guarded_by_plain = (void *)(p + 5 * PAGE + 8),
   };
   *c.counter = 0xffffff00; /* carries from one page's bytes into the other's */
   const char *reason = on_all_cpus(crossing_work, &c);
@@ -260,8 +275,9 @@ const char *check_crossing_lock(int scale) {
     return reason;
   }
   uint64_t n = (uint64_t)c.rounds * (uint64_t)cpu_count;
-  if (*c.counter != 0xffffff00 + n || *c.guarded != n) {
-    return failed("of %lu: %lu with LOCK, %lu under the lock", n, *c.counter - 0xffffff00, *c.guarded);
+  if (*c.counter != 0xffffff00 + n || *c.guarded != n || *c.guarded_by_plain != n) {
+    return failed("of %lu: %lu with LOCK, %lu and %lu under the locks", n, *c.counter - 0xffffff00, *c.guarded,
+                  *c.guarded_by_plain);
   }
   return NULL;
 }

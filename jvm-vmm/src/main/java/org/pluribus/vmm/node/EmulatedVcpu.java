@@ -40,6 +40,7 @@ final class EmulatedVcpu implements VcpuBackend, CpuEnvironment {
   private final GuestClock clock;
   private final ShootdownQueue shootdowns;
   private final PageWaiter waiter;
+  private final BusLock.Member bus;
   private final Histogram latency = new Histogram(MAX_LATENCY_NANOS, 3);
   private final Map<String, AtomicInteger> unknown = new ConcurrentHashMap<>();
   private final Cpu cpu;
@@ -49,6 +50,7 @@ final class EmulatedVcpu implements VcpuBackend, CpuEnvironment {
       SoftMmuPageRights rights,
       HostProfile profile,
       GuestClock clock,
+      BusLock busLock,
       CpuOfVcpu cpuOf) {
     this.vcpu = vcpu;
     this.rights = rights;
@@ -59,6 +61,8 @@ final class EmulatedVcpu implements VcpuBackend, CpuEnvironment {
     waiter = new PageWaiter(shootdowns, profile);
     node.add(waiter);
     cpu = cpuOf.make(this);
+    bus =
+        busLock.join(shootdowns, () -> cpu.raiseAttention(Cpu.ATTENTION_SAFEPOINT), node::stopping);
     rights.add(this);
   }
 
@@ -115,6 +119,7 @@ final class EmulatedVcpu implements VcpuBackend, CpuEnvironment {
   public void resume() {
     shootdowns.run();
     shootdowns.drain(cpu, rights);
+    bus.pass();
   }
 
   @Override
@@ -183,6 +188,7 @@ final class EmulatedVcpu implements VcpuBackend, CpuEnvironment {
     quiet();
     node.acquire(waiter, page, write);
     shootdowns.drainOlder(cpu, rights);
+    bus.pass();
     latency.recordValue(Math.min(System.nanoTime() - start, MAX_LATENCY_NANOS));
   }
 
@@ -196,6 +202,16 @@ final class EmulatedVcpu implements VcpuBackend, CpuEnvironment {
     quiet();
     rights.dropWriteMappings(node, layout.pageOf(gpaPage << 12));
     resume();
+  }
+
+  @Override
+  public void lockBus(Cpu c) {
+    bus.lock();
+  }
+
+  @Override
+  public void unlockBus(Cpu c) {
+    bus.unlock();
   }
 
   // ---- devices

@@ -42,6 +42,7 @@ public final class EmulatedVm implements VmBackend {
   private final int pollBlocks;
   private final CodeCache codeCache;
   private final SoftMmuPageRights rights;
+  private final BusLock busLock = new BusLock();
   private final @Nullable RegionCompiler compiler = makeCompiler();
   private final List<EmulatedVcpu> vcpus = new ArrayList<>();
 
@@ -76,6 +77,7 @@ public final class EmulatedVm implements VmBackend {
             rights,
             profile,
             clock,
+            busLock,
             environment -> {
               Cpu cpu = new Cpu(vcpu.index(), environment, codeCache, cpuid);
               cpu.pollBlocks(pollBlocks);

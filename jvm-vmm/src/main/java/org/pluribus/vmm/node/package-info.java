@@ -24,7 +24,8 @@
  * <p>A vCPU is either <em>running</em> (it may use host addresses it looked up) or <em>quiet</em>
  * (it promises to serve its {@link org.pluribus.vmm.node.ShootdownQueue} before it runs on). Taking
  * a right away posts to every vCPU of the node; those that are quiet count as done at once, the
- * running ones acknowledge at their next block boundary.
+ * running ones acknowledge at their next block boundary. {@link org.pluribus.vmm.node.BusLock}
+ * stops vCPUs by the same two states, for a LOCKed access across two pages.
  */
 @NullMarked
 package org.pluribus.vmm.node;

@@ -7,9 +7,6 @@ import org.jspecify.annotations.Nullable;
 public final class CodeCache {
   private final AtomicReferenceArray<@Nullable CodePage> pages;
 
-  /** What the node's CPUs share besides code: the lock behind LOCK across pages. */
-  final SplitLock splitLock = new SplitLock();
-
   /**
    * @param pageCount guest-physical pages from 0 that can be RAM
    */

@@ -29,6 +29,16 @@ public interface CpuEnvironment {
    */
   void dropWriteMappings(Cpu cpu, long page);
 
+  /**
+   * Stops every other CPU of this node between two memory accesses, until {@link #unlockBus}: for a
+   * LOCKed access across two pages. The caller keeps the pages it has; between the two calls it
+   * calls nothing else here.
+   */
+  void lockBus(Cpu cpu);
+
+  /** Lets the other CPUs go on. */
+  void unlockBus(Cpu cpu);
+
   /** Reads {@code size} (1, 2, 4 or 8) bytes at {@code gpa}, which is not RAM. */
   long mmioRead(Cpu cpu, long gpa, int size);
 

@@ -317,12 +317,16 @@ public abstract class CpuMemory extends CpuRegisters {
       Debug.dataAccess(self(), la, size, true);
     }
     if (host != 0) {
-      long page = walker.gpa >>> 12;
-      if (codeCache.isCode(page) && codeCache.written(page, (int) la & 0xFFF, size)) {
-        breakBlock = true;
-      }
+      throwOutBlocks(walker.gpa >>> 12, (int) la & 0xFFF, size);
     }
     return host;
+  }
+
+  /** Throws away the blocks decoded from bytes that are about to be written. */
+  final void throwOutBlocks(long page, int offset, int size) {
+    if (codeCache.isCode(page) && codeCache.written(page, offset, size)) {
+      breakBlock = true;
+    }
   }
 
   /**

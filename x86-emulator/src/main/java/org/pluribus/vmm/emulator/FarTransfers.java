@@ -5,8 +5,9 @@ import static org.pluribus.vmm.emulator.CpuRegisters.RSP;
 import static org.pluribus.vmm.emulator.CpuRegisters.SS;
 
 /**
- * Far JMP, CALL and RET (SDM volume 2, volume 3 section 5.8). Task switches are not implemented: a
- * TSS or task gate as the target raises #GP.
+ * Far JMP, CALL and RET (SDM volume 2, volume 3 section 5.8). A TSS or task gate as the target
+ * raises #GP with its selector, as in IA-32e mode, which has no task switches (section 8.7); this
+ * CPU answers so in the other modes, too.
  */
 final class FarTransfers {
   private FarTransfers() {}

@@ -71,7 +71,7 @@ final class MemoryUpdate {
   static long at(Cpu c, long la, int size, boolean lock, int op, long b, long aux) {
     long host = c.hostForWrite(la, size);
     if (host == 0) {
-      return c.codeCache.splitLock.update(c, la, size, lock, op, b, aux);
+      return SplitLock.update(c, la, size, lock, op, b, aux);
     }
     if (lock) {
       return locked(host, size, op, b, aux);

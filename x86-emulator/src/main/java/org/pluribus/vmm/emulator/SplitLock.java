@@ -5,31 +5,34 @@ import org.pluribus.posix.HostMemory;
 
 /**
  * Read-modify-write of bytes that no single host instruction reaches: across two guest pages, or in
- * device registers. Shared by the CPUs of a node, which exclude each other by it. Plain stores of
- * another CPU of this node to the same bytes are not excluded (a bus lock would exclude them).
+ * device registers.
  *
- * <p>Against other nodes the rights to both pages protect: a node gives a page away only after each
- * of its CPUs has agreed, which a CPU does in its page methods and at safepoints, never between the
- * check that both pages are ours and the store.
+ * <p>With LOCK it is atomic to everybody, as on a CPU that locks the bus for it (SDM volume 3,
+ * section 9.1.2): the other CPUs of the node are stopped by {@link CpuEnvironment#lockBus}, and
+ * other nodes have no valid copy of either page. A node gives a page away only after each of its
+ * CPUs has agreed, which a CPU does in its page methods and at safepoints, never between the check
+ * that both pages are ours and the end of the update.
  */
 final class SplitLock {
   /**
-   * Attempts to hold both pages at once before going on without: each one is a fetch from another
-   * node, so this many mean minutes of losing one page while fetching the other.
+   * Attempts to hold both pages at once: each one is a fetch from another node, so this many mean
+   * minutes of losing one page while fetching the other.
    */
   private static final int ATTEMPTS = 10_000;
 
   private static final long PAGE_NUMBER_SHIFT = 12;
 
+  private SplitLock() {}
+
   /**
    * As {@link MemoryUpdate#at}, for operands {@link CpuMemory#hostForWrite} gives no address of.
    */
-  long update(Cpu c, long la, int size, boolean lock, int op, long b, long aux) {
+  static long update(Cpu c, long la, int size, boolean lock, int op, long b, long aux) {
     int inFirst = (int) (CpuMemory.PAGE_SIZE - (la & CpuMemory.PAGE_SIZE - 1));
     if (inFirst >= size) {
       return updateDevice(c, la, size, op, b, aux);
     }
-    for (int attempt = 1; ; attempt++) {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       long first = c.writableHost(la, inFirst);
       long firstPage = c.translatedGpa() >>> PAGE_NUMBER_SHIFT;
       long second = c.writableHost(la + inFirst, size - inFirst);
@@ -37,30 +40,40 @@ final class SplitLock {
       if (first == 0 || second == 0) {
         return updateDevice(c, la, size, op, b, aux);
       }
-      boolean held = c.env.isWritable(firstPage) && c.env.isWritable(secondPage);
-      if (held || attempt == ATTEMPTS) {
-        return updatePages(first, inFirst, second, size, lock, op, b, aux);
+      if (!c.env.isWritable(firstPage) || !c.env.isWritable(secondPage)) {
+        continue; // fetching the second page has cost us the first
+      }
+      if (!lock) {
+        return updatePages(first, inFirst, second, size, op, b, aux);
+      }
+      c.env.lockBus(c);
+      try {
+        // Another CPU may have decoded from these bytes while we waited for it to stop.
+        c.throwOutBlocks(firstPage, (int) la & 0xFFF, inFirst);
+        c.throwOutBlocks(secondPage, 0, size - inFirst);
+        return updatePages(first, inFirst, second, size, op, b, aux);
+      } finally {
+        c.env.unlockBus(c);
       }
     }
+    throw new IllegalStateException(
+        "the pages of the operand at "
+            + Long.toHexString(la)
+            + " do not stay here together; raise the hold time");
   }
 
-  private long updatePages(
-      long first, int inFirst, long second, int size, boolean lock, int op, long b, long aux) {
-    synchronized (this) {
-      long old = 0;
-      for (int k = 0; k < size; k++) {
-        old |= (HostMemory.getByte(at(first, inFirst, second, k)) & 0xFFL) << 8 * k;
-      }
-      long v = MemoryUpdate.compute(op, old, b, aux);
-      VarHandle.releaseFence();
-      for (int k = 0; k < size; k++) {
-        HostMemory.putByte(at(first, inFirst, second, k), (byte) (v >>> 8 * k));
-      }
-      if (lock) {
-        VarHandle.fullFence();
-      }
-      return old;
+  private static long updatePages(
+      long first, int inFirst, long second, int size, int op, long b, long aux) {
+    long old = 0;
+    for (int k = 0; k < size; k++) {
+      old |= (HostMemory.getByte(at(first, inFirst, second, k)) & 0xFFL) << 8 * k;
     }
+    long v = MemoryUpdate.compute(op, old, b, aux);
+    VarHandle.releaseFence();
+    for (int k = 0; k < size; k++) {
+      HostMemory.putByte(at(first, inFirst, second, k), (byte) (v >>> 8 * k));
+    }
+    return old;
   }
 
   private static long at(long first, int inFirst, long second, int k) {

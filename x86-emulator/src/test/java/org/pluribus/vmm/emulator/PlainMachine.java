@@ -3,6 +3,7 @@ package org.pluribus.vmm.emulator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.pluribus.posix.HostMemory;
 import org.pluribus.posix.Mapping;
 
@@ -59,6 +60,9 @@ public final class PlainMachine implements CpuEnvironment, AutoCloseable {
 
   /** MSRs of the environment's by number; an access to one that is not here is illegal. */
   public final Map<Integer, Long> msrs = new HashMap<>();
+
+  /** Who shares the bus runs guest code; who locks it is alone. */
+  private final ReentrantReadWriteLock bus = new ReentrantReadWriteLock(true);
 
   public int cr8;
   public long tsc;
@@ -203,6 +207,16 @@ public final class PlainMachine implements CpuEnvironment, AutoCloseable {
     return this;
   }
 
+  /** Interprets one block on {@code c}, as one of several CPUs that run at once. */
+  public void runShared(Cpu c) {
+    bus.readLock().lock();
+    try {
+      c.interpret(c.currentBlock());
+    } finally {
+      bus.readLock().unlock();
+    }
+  }
+
   /** {@link #code(String)} and {@link #run(int)} of one instruction (all repeats of a REP). */
   public PlainMachine exec(String hex) {
     code(hex);
@@ -300,6 +314,22 @@ public final class PlainMachine implements CpuEnvironment, AutoCloseable {
   @Override
   public void dropWriteMappings(Cpu c, long page) {
     // Tests with several CPUs put their code in place before they start.
+  }
+
+  @Override
+  public void lockBus(Cpu c) {
+    if (bus.getReadHoldCount() > 0) { // in runShared
+      bus.readLock().unlock();
+      bus.writeLock().lock();
+    }
+  }
+
+  @Override
+  public void unlockBus(Cpu c) {
+    if (bus.isWriteLockedByCurrentThread()) {
+      bus.readLock().lock();
+      bus.writeLock().unlock();
+    }
   }
 
   @Override

@@ -339,6 +339,12 @@ final class EmulatedCpu implements AutoCloseable {
     public void dropWriteMappings(Cpu cpu, long page) {}
 
     @Override
+    public void lockBus(Cpu cpu) {}
+
+    @Override
+    public void unlockBus(Cpu cpu) {}
+
+    @Override
     public long mmioRead(Cpu cpu, long gpa, int size) {
       throw new IllegalStateException("MMIO read at " + Long.toHexString(gpa));
     }
