@@ -5,19 +5,29 @@
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/pluribus
 
 # Arguments for apt that make it use a release of Debian without touching the system's own lists.
-# $1: release name, e.g. trixie; the result is in apt_options.
+# $1: release name, e.g. trixie; the result is in apt_options. It has no lists before update_lists.
 use_release() {
   local dir=$cache/apt-$1
   mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
   printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' \
     http://deb.debian.org/debian "$1" >"$dir/sources.list"
-  apt_options=(-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
-    -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o APT::Sandbox::User=root)
-  [ -n "$(find "$dir/lists" -maxdepth 1 -name '*Packages*' -print -quit)" ] ||
-    apt-get "${apt_options[@]}" -qq update >&2
+  apt_options+=(-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir/cache")
+  own_release=$1
 }
 
-apt_options=(-o APT::Sandbox::User=root)
+# Brings the package lists up to date before something is fetched: a fresh installation has none,
+# and those of last month name packages that the mirrors no longer have. The system's own lists are
+# root's to change; for others, and without a network, what is there has to do.
+update_lists() {
+  if [ -z "$own_release" ] && [ "$(id -u)" -ne 0 ]; then
+    return
+  fi
+  apt-get "${apt_options[@]}" -qq update >&2 || echo "apt-get update failed; going on with the lists there are" >&2
+}
+
+own_release=
+apt_options=(-o APT::Sandbox::User=root -o Acquire::Retries=3)
 
 # Prints the packages that the packages $2... need, themselves included, as far as they are
 # libraries (or named like $1, a pattern): what a program needs to run, not what a system needs.

@@ -32,10 +32,17 @@ final class RunCommand implements Callable<Integer> {
   /** Kernel command line when {@code --append} is not given. */
   static final String DEFAULT_APPEND = "console=ttyS0 panic=-1";
 
-  @Option(names = "--nodes", defaultValue = "2", description = "Nodes (default ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--nodes",
+      defaultValue = "2",
+      paramLabel = "N",
+      description = "Nodes (default ${DEFAULT-VALUE}).")
   int nodes;
 
-  @Option(names = "--cpus", description = "vCPUs, spread evenly (default: one per node).")
+  @Option(
+      names = "--cpus",
+      paramLabel = "N",
+      description = "vCPUs, spread evenly (default: one per node).")
   @Nullable Integer cpus;
 
   @Option(
@@ -84,15 +91,17 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--vmi",
       defaultValue = "auto",
-      description = "What runs the vCPUs: ${COMPLETION-CANDIDATES}; auto takes the emulator.")
+      paramLabel = "NAME",
+      description = "What runs the vCPUs: emulator, or auto, which takes it.")
   Vmi vmi = Vmi.AUTO;
 
   @Option(
       names = "--transport",
       defaultValue = "auto",
+      paramLabel = "NAME",
       description =
-          "What carries pages: ${COMPLETION-CANDIDATES}; auto takes Aeron UDP between processes; "
-              + "loopback runs all nodes in one process.")
+          "What carries pages: aeron (UDP between processes), loopback (all nodes in one process), "
+              + "or auto, which takes aeron.")
   TransportChoice transport = TransportChoice.AUTO;
 
   @Option(names = "--report", paramLabel = "FILE.json", description = "Writes what each node did.")
