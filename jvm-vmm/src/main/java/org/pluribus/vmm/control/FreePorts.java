@@ -1,5 +1,6 @@
 package org.pluribus.vmm.control;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.DatagramSocket;
@@ -40,9 +41,13 @@ final class FreePorts implements AutoCloseable {
     end = firstEphemeral();
   }
 
-  private static int firstEphemeral() {
-    try {
-      return Integer.parseInt(Files.readString(EPHEMERAL).trim().split("\\s+")[0]);
+  /** Where the kernel's own range begins. */
+  static int firstEphemeral() {
+    // Not Files.readString: it reads a first byte by itself, and then sysctl files are at their
+    // end.
+    try (BufferedReader file = Files.newBufferedReader(EPHEMERAL)) {
+      String line = String.valueOf(file.readLine());
+      return Integer.parseInt(line.trim().split("\\s+")[0]);
     } catch (IOException | NumberFormatException e) {
       return EPHEMERAL_FIRST;
     }

@@ -6,8 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -29,9 +28,15 @@ class FreePortsTest {
   }
 
   @Test
+  void readsTheKernelsRangeAsItsOwnToolsDo() throws Exception {
+    Process cat = new ProcessBuilder("cat", "/proc/sys/net/ipv4/ip_local_port_range").start();
+    String range = new String(cat.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    assertThat(FreePorts.firstEphemeral()).isEqualTo(Integer.parseInt(range.split("\\s+")[0]));
+  }
+
+  @Test
   void staysOutOfTheKernelsOwnRange() throws IOException {
-    String range = Files.readString(Path.of("/proc/sys/net/ipv4/ip_local_port_range")).trim();
-    int first = Integer.parseInt(range.split("\\s+")[0]);
+    int first = FreePorts.firstEphemeral();
     org.junit.jupiter.api.Assumptions.assumeTrue(
         first > 21_000, "the kernel's range begins at " + first + ": there is nothing below");
     try (FreePorts free = new FreePorts()) {
