@@ -1,2 +1,8 @@
-/** See docs. */
+/**
+ * Benchmarks, by JMH. {@link org.pluribus.perf.GuestMips} prints how fast the emulator runs small
+ * loops; {@code perf/guest-mips} starts it. The scripts beside it measure whole machines.
+ */
+@NullMarked
 package org.pluribus.perf;
+
+import org.jspecify.annotations.NullMarked;
