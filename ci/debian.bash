@@ -11,8 +11,10 @@ use_release() {
   mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
   printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' \
     http://deb.debian.org/debian "$1" >"$dir/sources.list"
+  # Container images often switch the parsed lists off; every question would then cost a second.
   apt_options+=(-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
-    -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir/cache")
+    -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir/cache"
+    -o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin)
   own_release=$1
 }
 
@@ -32,23 +34,24 @@ apt_options=(-o APT::Sandbox::User=root -o Acquire::Retries=3)
 # Prints the packages that the packages $2... need, themselves included, as far as they are
 # libraries (or named like $1, a pattern): what a program needs to run, not what a system needs.
 closure() {
-  local also=$1 todo found p
+  local also=$1 todo asked p
   shift
   declare -A seen=()
   todo=("$@")
   while [ ${#todo[@]} -gt 0 ]; do
-    found=()
+    asked=()
     for p in "${todo[@]}"; do
-      [ -z "${seen[$p]:-}" ] || continue
+      [ -n "${seen[$p]:-}" ] || asked+=("$p")
       seen[$p]=1
-      # Alternatives have a bar in front; we take the last, which is no worse.
-      while read -r dependency; do
-        # shellcheck disable=SC2254  # a pattern is meant
-        case $dependency in lib* | zlib* | $also) found+=("$dependency") ;; esac
-      done < <(LC_ALL=C apt-cache "${apt_options[@]}" depends "$p" |
-        sed -n 's/^ *|\?\(Pre\)\?Depends: \([a-z0-9][a-z0-9.+-]*\)\(:any\)\?$/\2/p')
     done
-    todo=("${found[@]}")
+    [ ${#asked[@]} -gt 0 ] || break
+    todo=()
+    # Alternatives have a bar in front; we take the last, which is no worse.
+    while read -r p; do
+      # shellcheck disable=SC2254  # a pattern is meant
+      case $p in lib* | zlib* | $also) todo+=("$p") ;; esac
+    done < <(LC_ALL=C apt-cache "${apt_options[@]}" depends "${asked[@]}" |
+      sed -n 's/^ *|\?\(Pre\)\?Depends: \([a-z0-9][a-z0-9.+-]*\)\(:any\)\?$/\2/p')
   done
   printf '%s\n' "${!seen[@]}" | sort
 }
