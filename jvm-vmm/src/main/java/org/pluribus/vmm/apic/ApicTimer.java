@@ -7,9 +7,9 @@ import org.pluribus.vmm.time.TimerQueue;
 /**
  * The local APIC's timer: one-shot, periodic and TSC-deadline (SDM 3A, "APIC Timer").
  *
- * <p>The timer counts a bus clock of 1 GHz, divided by the divide configuration: one count is as
- * many nanoseconds as the divisor. Belongs to the vCPU's thread; the {@link TimerQueue} only makes
- * that thread call {@link #expire}, which decides by the clock.
+ * <p>The timer counts a bus clock that runs at the TSC's frequency, divided by the divide
+ * configuration: one count is as many ticks as the divisor. Belongs to the vCPU's thread; the
+ * {@link TimerQueue} only makes that thread call {@link #expire}, which decides by the clock.
  */
 final class ApicTimer {
 
@@ -19,6 +19,10 @@ final class ApicTimer {
    */
   static final long MIN_PERIOD_NANOS = 20_000;
 
+  private static final long KILO = 1_000;
+
+  private final long minPeriodTicks;
+
   private final GuestClock clock;
   private final Timer timer;
 
@@ -27,10 +31,10 @@ final class ApicTimer {
   private int divideConfiguration;
 
   /** When the count was at {@link #initialCount}. */
-  private long startNanos;
+  private long startTicks;
 
   private boolean running;
-  private long deadlineNanos;
+  private long deadlineTicks;
 
   /** The guest's IA32_TSC_DEADLINE; 0 = disarmed. */
   private long tscDeadline;
@@ -39,6 +43,8 @@ final class ApicTimer {
 
   ApicTimer(TimerQueue timers, Runnable onDue) {
     this.clock = timers.clock();
+    minPeriodTicks =
+        MIN_PERIOD_NANOS * (clock.tscHz() / KILO) / (GuestClock.NANOS_PER_SECOND / KILO);
     this.timer = timers.newTimer(onDue);
   }
 
@@ -69,8 +75,8 @@ final class ApicTimer {
     disarm();
     initialCount = count;
     if (count != 0) {
-      startNanos = clock.nanos();
-      arm(startNanos + periodNanos());
+      startTicks = clock.tsc();
+      arm(startTicks + periodTicks());
     }
   }
 
@@ -83,8 +89,8 @@ final class ApicTimer {
     long remaining = currentCount() & 0xFFFF_FFFFL;
     divideConfiguration = value & ApicRegister.DIVIDE_WRITABLE;
     if (running && !deadlineMode()) {
-      long now = clock.nanos();
-      startNanos = now - (initial() - remaining) * divisor();
+      long now = clock.tsc();
+      startTicks = now - (initial() - remaining) * divisor();
       arm(now + remaining * divisor());
     }
   }
@@ -93,7 +99,7 @@ final class ApicTimer {
     if (deadlineMode() || initialCount == 0) {
       return 0;
     }
-    long passed = (clock.nanos() - startNanos) / divisor();
+    long passed = (clock.tsc() - startTicks) / divisor();
     if (mode == ApicRegister.LVT_TIMER_PERIODIC) {
       return (int) (initial() - passed % initial());
     }
@@ -115,7 +121,7 @@ final class ApicTimer {
     }
     tscDeadline = deadline;
     // Above 2^63 lies nearly three centuries away.
-    arm(deadline < 0 ? TimerQueue.NEVER : clock.nanosAtTsc(deadline - tscOffset));
+    arm(deadline < 0 ? TimerQueue.NEVER : deadline - tscOffset);
   }
 
   /** What the guest's TSC is ahead of the machine's, in ticks. */
@@ -136,14 +142,14 @@ final class ApicTimer {
     if (!running) {
       return false;
     }
-    long now = clock.nanos();
-    if (now < deadlineNanos) {
-      timer.schedule(deadlineNanos);
+    long now = clock.tsc();
+    if (now < deadlineTicks) {
+      schedule();
       return false;
     }
     if (mode == ApicRegister.LVT_TIMER_PERIODIC) {
-      long period = periodNanos();
-      arm(deadlineNanos + ((now - deadlineNanos) / period + 1) * period);
+      long period = periodTicks();
+      arm(deadlineTicks + ((now - deadlineTicks) / period + 1) * period);
     } else {
       running = false;
       tscDeadline = 0;
@@ -159,9 +165,9 @@ final class ApicTimer {
     return initialCount & 0xFFFF_FFFFL;
   }
 
-  private long periodNanos() {
+  private long periodTicks() {
     long period = initial() * divisor();
-    return mode == ApicRegister.LVT_TIMER_PERIODIC ? Math.max(period, MIN_PERIOD_NANOS) : period;
+    return mode == ApicRegister.LVT_TIMER_PERIODIC ? Math.max(period, minPeriodTicks) : period;
   }
 
   /**
@@ -173,9 +179,14 @@ final class ApicTimer {
   }
 
   private void arm(long deadline) {
-    deadlineNanos = deadline;
+    deadlineTicks = deadline;
     running = true;
-    timer.schedule(deadline);
+    schedule();
+  }
+
+  private void schedule() {
+    timer.schedule(
+        deadlineTicks == TimerQueue.NEVER ? TimerQueue.NEVER : clock.nanosAtTsc(deadlineTicks));
   }
 
   private void disarm() {

@@ -11,16 +11,13 @@ import org.pluribus.vmm.time.TimerQueue;
  * change only words that are updated atomically, never wait, and {@linkplain VcpuSignal#kick kick}
  * the vCPU when there is something new to see.
  *
- * <p>The timer's bus clock runs at {@link #TIMER_HZ} before the divider, which is what CPUID leaf
- * 0x15 should give as crystal frequency.
+ * <p>The timer's bus clock runs at the TSC's frequency before the divider, which is what CPUID leaf
+ * 0x15 gives as crystal frequency.
  *
  * <p>The vCPU's loop, before entering the guest: {@link #takeInit} and {@link #takeSipi}; {@link
  * #takeNmi}; then, if interrupts are enabled, {@link #extIntPending} or {@link #pendingVector}.
  */
 public final class LocalApic implements BusDevice {
-
-  /** Frequency of the timer's clock before the divider: counts are nanoseconds. */
-  public static final long TIMER_HZ = 1_000_000_000L;
 
   /** LINT0: the wire from the 8259 pair. */
   public static final int LINT0 = 0;

@@ -8,8 +8,8 @@ package org.pluribus.vmm.time;
  */
 public interface GuestClock {
 
-  /** Frequency of the guest's invariant TSC. One tick is one nanosecond. */
-  long TSC_HZ = 1_000_000_000L;
+  /** Frequency of the guest's invariant TSC where nothing asks for another: a tick a nanosecond. */
+  long STANDARD_TSC_HZ = 1_000_000_000L;
 
   /** Nanoseconds in a second. */
   long NANOS_PER_SECOND = 1_000_000_000L;
@@ -17,7 +17,12 @@ public interface GuestClock {
   /** Nanoseconds since the machine started. */
   long nanos();
 
-  /** The TSC of a vCPU whose TSC offset is zero: {@link #TSC_HZ} ticks a second since the start. */
+  /** Frequency of the guest's invariant TSC. */
+  default long tscHz() {
+    return STANDARD_TSC_HZ;
+  }
+
+  /** The TSC of a vCPU whose TSC offset is zero: {@link #tscHz} ticks a second since the start. */
   default long tsc() {
     return nanos();
   }

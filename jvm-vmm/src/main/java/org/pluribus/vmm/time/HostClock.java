@@ -24,6 +24,9 @@ public final class HostClock implements GuestClock {
   private static final Segment CHANGING = new Segment(0, 0, 0);
 
   private final LongSupplier hostNanos;
+  private final long tscHz;
+  private final Rate toTsc;
+  private final Rate fromTsc;
   private volatile Segment segment;
 
   /**
@@ -38,13 +41,54 @@ public final class HostClock implements GuestClock {
 
   /** A clock that starts now, at zero, over the host's monotonic clock. */
   public HostClock() {
-    this(System::nanoTime);
+    this(System::nanoTime, STANDARD_TSC_HZ);
   }
 
   /** A clock that starts now, at zero, over the given monotonic clock. */
   HostClock(LongSupplier hostNanos) {
+    this(hostNanos, STANDARD_TSC_HZ);
+  }
+
+  /**
+   * A clock that starts now, at zero.
+   *
+   * @param hostNanos a monotonic clock of the host, nanoseconds; any thread
+   * @param tscHz frequency of the guest's TSC, the same on all nodes
+   */
+  public HostClock(LongSupplier hostNanos, long tscHz) {
     this.hostNanos = hostNanos;
+    this.tscHz = tscHz;
+    toTsc = new Rate(NANOS_PER_SECOND, tscHz);
+    fromTsc = new Rate(tscHz, NANOS_PER_SECOND);
     this.segment = new Segment(hostNanos.getAsLong(), 0, 0);
+  }
+
+  /**
+   * The host's time-stamp counter as a monotonic clock in nanoseconds. Guests under KVM see that
+   * counter, so a node of that kind lives by it: the kernel's own clock is slewed against it.
+   *
+   * @param counter reads the counter; any thread
+   * @param counterHz its frequency
+   */
+  public static LongSupplier nanosOf(LongSupplier counter, long counterHz) {
+    Rate toNanos = new Rate(counterHz, NANOS_PER_SECOND);
+    long start = counter.getAsLong();
+    return () -> toNanos.of(counter.getAsLong() - start);
+  }
+
+  @Override
+  public long tscHz() {
+    return tscHz;
+  }
+
+  @Override
+  public long tsc() {
+    return toTsc.of(nanos());
+  }
+
+  @Override
+  public long nanosAtTsc(long tsc) {
+    return fromTsc.of(tsc);
   }
 
   @Override

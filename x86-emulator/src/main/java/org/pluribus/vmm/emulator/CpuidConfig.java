@@ -1,16 +1,26 @@
 package org.pluribus.vmm.emulator;
 
+import java.util.Set;
+
 /**
  * One vCPU's place in the machine, as CPUID tells it.
  *
  * @param apicId APIC id, in x2APIC width: package number above {@code packageShift}, core below
  * @param packageShift bits of the APIC id below the package number; a node is a package
  * @param coresPerPackage vCPUs of this vCPU's package, at least 1
- * @param tscHz frequency of TSC and of the APIC timer's clock
+ * @param tscHz frequency of the TSC
+ * @param without what this machine's CPUs do not promise, though the emulator has it
  */
-public record CpuidConfig(int apicId, int packageShift, int coresPerPackage, int tscHz) {
+public record CpuidConfig(
+    int apicId, int packageShift, int coresPerPackage, long tscHz, Set<CpuFeature> without) {
   /** Frequency of the guest's TSC: one tick a nanosecond. */
   public static final int STANDARD_TSC_HZ = 1_000_000_000;
+
+  /** Slower than any processor with an invariant TSC. */
+  public static final long MIN_TSC_HZ = 100_000_000L;
+
+  /** Leaf 0x15 has 32 bits for the hertz. */
+  public static final long MAX_TSC_HZ = 0xFFFF_FFFFL;
 
   /** Checks the counts against each other. */
   public CpuidConfig {
@@ -22,9 +32,15 @@ public record CpuidConfig(int apicId, int packageShift, int coresPerPackage, int
       throw new IllegalArgumentException(
           coresPerPackage + " cores do not fit in " + packageShift + " APIC id bits");
     }
-    if (tscHz <= 0) {
-      throw new IllegalArgumentException("TSC frequency must be positive, not " + tscHz);
+    if (tscHz < MIN_TSC_HZ || tscHz > MAX_TSC_HZ) {
+      throw new IllegalArgumentException("TSC frequency of " + tscHz + " Hz");
     }
+    without = Set.copyOf(without);
+  }
+
+  /** A place with every feature there is. */
+  public CpuidConfig(int apicId, int packageShift, int coresPerPackage, long tscHz) {
+    this(apicId, packageShift, coresPerPackage, tscHz, Set.of());
   }
 
   /** A machine with one CPU. */

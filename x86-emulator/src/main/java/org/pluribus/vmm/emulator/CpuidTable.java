@@ -3,7 +3,9 @@ package org.pluribus.vmm.emulator;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * What CPUID tells (SDM volume 2, CPUID): x86-64-v2 as far as this package implements it, and one
@@ -95,6 +97,8 @@ public final class CpuidTable {
   private static final int EXTENDED_BASE = 0x80000000;
   private static final int MAX_EXTENDED = 0x80000008;
   private static final int LINEAR_BITS = 48;
+  private static final int LEAF_INDEX = 0x0FFFFFFF;
+  private static final long MEGA = 1_000_000;
 
   /** Legacy area and header of the XSAVE image. */
   private static final int XSAVE_BYTES = 576;
@@ -117,6 +121,37 @@ public final class CpuidTable {
     ByteBuffer b = ByteBuffer.wrap(name).order(ByteOrder.LITTLE_ENDIAN);
     leaves[1][0][0] = new int[] {HYPERVISOR_BASE, b.getInt(), b.getInt(), b.getInt()};
     extended();
+    c.without().forEach(this::remove);
+  }
+
+  private void remove(CpuFeature f) {
+    int[] registers = f.leaf() < 0 ? leaves[2][f.leaf() & LEAF_INDEX][0] : leaves[0][f.leaf()][0];
+    registers[f.register().ordinal()] &= ~f.mask();
+  }
+
+  /** Whether the guest is told of the feature. */
+  public boolean has(CpuFeature f) {
+    return (at(f.leaf(), 0, f.register().ordinal()) & f.mask()) != 0;
+  }
+
+  /** Every leaf and subleaf that has something to tell: pairs of leaf and subleaf. */
+  public List<int[]> known() {
+    List<int[]> all = new ArrayList<>();
+    for (int leaf = 0; leaf <= MAX_BASIC; leaf++) {
+      for (int subleaf = 0; subleaf <= (isIndexed(leaf) ? MAX_SUBLEAF : 0); subleaf++) {
+        all.add(new int[] {leaf, subleaf});
+      }
+    }
+    all.add(new int[] {HYPERVISOR_BASE, 0});
+    for (int leaf = EXTENDED_BASE; leaf <= MAX_EXTENDED; leaf++) {
+      all.add(new int[] {leaf, 0});
+    }
+    return all;
+  }
+
+  /** Whether a basic leaf's answer depends on the subleaf in ECX. */
+  public static boolean isIndexed(int leaf) {
+    return leaf == 4 || leaf == 7 || leaf == 0xB || leaf == 0xD;
   }
 
   private void set(int leaf, int subleaf, int eax, int ebx, int ecx, int edx) {
@@ -133,8 +168,8 @@ public final class CpuidTable {
     set(6, 0, 1 << 2, 0, 0, 0); // the APIC timer always runs
     set(7, 0, 0, LEAF7_EBX, UMIP, LEAF7_EDX);
     set(0xD, 0, 3, XSAVE_BYTES, XSAVE_BYTES, 0); // x87 and SSE; no XSAVEOPT, XSAVEC, XSAVES
-    set(0x15, 0, 1, 1, c.tscHz(), 0); // the crystal runs at the TSC's frequency
-    int mhz = c.tscHz() / 1_000_000;
+    set(0x15, 0, 1, 1, (int) c.tscHz(), 0); // the crystal, and the APIC timer, run at its frequency
+    int mhz = (int) (c.tscHz() / MEGA);
     set(0x16, 0, mhz, mhz, 100, 0);
   }
 
@@ -202,7 +237,7 @@ public final class CpuidTable {
 
   private int at(int leaf, int subleaf, int register) {
     int kind = (leaf & 0xF0000000) == HYPERVISOR_BASE ? 1 : leaf < 0 ? 2 : 0;
-    int index = leaf & 0x0FFFFFFF;
+    int index = leaf & LEAF_INDEX;
     if (kind == 1 && index != 0) {
       return 0;
     }
@@ -211,8 +246,7 @@ public final class CpuidTable {
       return leaves[0][MAX_BASIC][0][register];
     }
     int[][] bySubleaf = table[index];
-    boolean indexed = kind == 0 && (index == 4 || index == 7 || index == 0xB || index == 0xD);
-    if (!indexed) {
+    if (kind != 0 || !isIndexed(index)) {
       return bySubleaf[0][register];
     }
     if (subleaf < 0 || subleaf > MAX_SUBLEAF) {
