@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -15,7 +16,12 @@ import org.pluribus.hw.HostProfile;
 import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.VmKey;
 import org.pluribus.vmm.acpi.VcpuPlacement;
+import org.pluribus.vmm.emulator.CpuFeature;
+import org.pluribus.vmm.emulator.CpuidConfig;
 import org.pluribus.vmm.memory.GuestRamLayout;
+import org.pluribus.vmm.node.EmulatedVm;
+import org.pluribus.vmm.node.KvmVm;
+import org.pluribus.vmm.time.GuestClock;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.DeserializationFeature;
@@ -33,6 +39,10 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * @param kernel kernel image, read on node 0
  * @param initrd initial RAM disk, read on node 0, or null
  * @param append kernel command line
+ * @param tscHz frequency of the guest's TSC, or null for 1 GHz; nodes under KVM whose host cannot
+ *     scale its counter need their host's
+ * @param withoutCpuFeatures CPU features, as Linux names them, that the machine does not promise
+ *     because a host lacks them; or null for none
  * @param nodes the nodes, ids 0 to n - 1 in any order
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -43,6 +53,8 @@ public record ClusterConfig(
     String kernel,
     @Nullable String initrd,
     @Nullable String append,
+    @Nullable Long tscHz,
+    @Nullable List<String> withoutCpuFeatures,
     List<Node> nodes) {
 
   /** System property: name or path of a {@link HostProfile}. */
@@ -66,8 +78,17 @@ public record ClusterConfig(
    * @param host address its peers reach it at
    * @param port UDP port
    * @param cpus vCPUs it runs; 0 for a node that only gives memory
+   * @param vmi what runs its vCPUs, {@link EmulatedVm#NAME} or {@link KvmVm#NAME}; null for the
+   *     former
    */
-  public record Node(int id, String host, int port, int cpus) {}
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Node(int id, String host, int port, int cpus, @Nullable String vmi) {
+
+    /** Whether its vCPUs run under KVM. */
+    boolean underKvm() {
+      return KvmVm.NAME.equals(vmi);
+    }
+  }
 
   private static final YAMLMapper YAML =
       YAMLMapper.builder().enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
@@ -151,6 +172,7 @@ public record ClusterConfig(
         throw new ConfigException("node " + n.id() + " has " + n.cpus() + " CPUs; give 0 or more");
       }
     }
+    checkCpus();
     long vcpus = nodes.stream().mapToLong(Node::cpus).sum();
     if (vcpus > MAX_VCPUS) {
       throw new ConfigException(
@@ -172,6 +194,44 @@ public record ClusterConfig(
     } catch (IllegalArgumentException e) {
       throw new ConfigException(String.valueOf(e.getMessage()));
     }
+  }
+
+  private void checkCpus() throws ConfigException {
+    for (Node n : nodes) {
+      if (n.vmi() != null && !n.vmi().equals(EmulatedVm.NAME) && !n.underKvm()) {
+        throw new ConfigException(
+            "node " + n.id() + " has the vmi '" + n.vmi() + "'; give kvm or emulator");
+      }
+    }
+    if (guestTscHz() < CpuidConfig.MIN_TSC_HZ || guestTscHz() > CpuidConfig.MAX_TSC_HZ) {
+      throw new ConfigException(
+          "tscHz %d makes no sense; give %d to %d"
+              .formatted(guestTscHz(), CpuidConfig.MIN_TSC_HZ, CpuidConfig.MAX_TSC_HZ));
+    }
+    for (String flag : withoutCpuFeatures == null ? List.<String>of() : withoutCpuFeatures) {
+      if (CpuFeature.ofFlag(flag) == null) {
+        throw new ConfigException(
+            "withoutCpuFeatures names '%s', which is none that a machine can do without; leave it out"
+                .formatted(flag));
+      }
+    }
+  }
+
+  /** Frequency of the guest's TSC. */
+  public long guestTscHz() {
+    return tscHz == null ? GuestClock.STANDARD_TSC_HZ : tscHz;
+  }
+
+  /** What the machine's CPUs do not promise. */
+  public Set<CpuFeature> withoutFeatures() {
+    Set<CpuFeature> without = EnumSet.noneOf(CpuFeature.class);
+    for (String flag : withoutCpuFeatures == null ? List.<String>of() : withoutCpuFeatures) {
+      CpuFeature f = CpuFeature.ofFlag(flag);
+      if (f != null) {
+        without.add(f);
+      }
+    }
+    return without;
   }
 
   /** What a file has to say and {@code run} finds out itself: where the nodes are. */
@@ -201,6 +261,12 @@ public record ClusterConfig(
                 + " of another node; give each its own");
       }
     }
+  }
+
+  /** The same machine with its nodes elsewhere. */
+  ClusterConfig withNodes(List<Node> others) {
+    return new ClusterConfig(
+        key, memory, transport, kernel, initrd, append, tscHz, withoutCpuFeatures, others);
   }
 
   /** The node with this id. */

@@ -187,10 +187,9 @@ public final class LocalCluster implements AutoCloseable {
       List<ClusterConfig.Node> nodes = new ArrayList<>();
       for (ClusterConfig.Node n : c.nodes()) {
         int port = n.port() == 0 ? free.next(n.host()) : n.port();
-        nodes.add(new ClusterConfig.Node(n.id(), n.host(), port, n.cpus()));
+        nodes.add(new ClusterConfig.Node(n.id(), n.host(), port, n.cpus(), n.vmi()));
       }
-      return new ClusterConfig(
-          c.key(), c.memory(), c.transport(), c.kernel(), c.initrd(), c.append(), nodes);
+      return c.withNodes(nodes);
     } catch (IOException e) {
       throw new ConfigException("no free UDP port on this host: " + e.getMessage());
     }

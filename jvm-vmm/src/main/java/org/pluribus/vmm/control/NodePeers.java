@@ -122,7 +122,7 @@ final class NodePeers implements MessageHandler {
       }
     } else if (roundTrip < USABLE_ROUND_TRIP_NANOS
         && Math.abs(ahead) > TOLERATED_NANOS + roundTrip) {
-      machine.clock().adjust(ahead);
+      machine.adjustClock(ahead);
     }
     replies++;
   }

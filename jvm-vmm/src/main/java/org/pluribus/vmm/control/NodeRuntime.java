@@ -20,6 +20,7 @@ import org.pluribus.vmm.loader.EntryState;
 import org.pluribus.vmm.loader.KernelImage;
 import org.pluribus.vmm.memory.GuestRamLayout;
 import org.pluribus.vmm.node.EmulatedVm;
+import org.pluribus.vmm.node.KvmVm;
 import org.pluribus.vmm.node.NodeMachine;
 import org.pluribus.vmm.node.NodeMemory;
 import org.pluribus.vmm.node.PluribusNode;
@@ -27,6 +28,7 @@ import org.pluribus.vmm.node.VmBackend;
 import org.pluribus.vmm.time.HostClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * One node from connecting to its peers to the final report. {@link #run} is the node's life, on
@@ -83,8 +85,15 @@ public final class NodeRuntime implements AutoCloseable {
     HostProfile profile = HostProfile.load(config.profileName());
     memfd = Memfd.create("pluribus-ram-" + self, layout.ramSize());
     ram = Mapping.of(memfd);
-    HostClock clock = new HostClock();
-    vm = new EmulatedVm(layout, profile, clock);
+    HostClock clock;
+    if (config.node(self).underKvm()) {
+      KvmVm kvm = new KvmVm(layout, memfd, ram, profile, config.guestTscHz());
+      clock = kvm.clock();
+      vm = kvm;
+    } else {
+      clock = new HostClock(System::nanoTime, config.guestTscHz());
+      vm = new EmulatedVm(layout, profile, clock);
+    }
     node =
         new PluribusNode(
             self,
@@ -241,7 +250,10 @@ public final class NodeRuntime implements AutoCloseable {
       throw new IllegalStateException("stopping without a reason");
     }
     console.flush();
-    machine.describeVcpus().forEach(line -> LOG.info("at the end: {}", line));
+    boolean hung = outcome.exitCode() == Outcome.TIMEOUT;
+    for (String line : machine.describeVcpus()) {
+      LOG.atLevel(hung ? Level.WARN : Level.INFO).log("at the end: {}", line);
+    }
     peers.broadcast(LifecycleKind.STOP, outcome.exitCode(), outcome.reason());
     machine.stopVcpus(STOP_TIMEOUT_MILLIS);
     exchangeReports();

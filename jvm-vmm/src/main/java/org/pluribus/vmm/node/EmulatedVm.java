@@ -96,6 +96,11 @@ public final class EmulatedVm implements VmBackend {
   }
 
   @Override
+  public void clockChanged() {
+    // The vCPUs read the clock itself.
+  }
+
+  @Override
   public void stop() {
     // vCPUs that wait look at the node's state now and then.
   }

@@ -3,6 +3,7 @@ package org.pluribus.vmm.node;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntConsumer;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ import org.pluribus.vmm.devices.ByteOutput;
 import org.pluribus.vmm.devices.MachineControl;
 import org.pluribus.vmm.devices.PlatformDevices;
 import org.pluribus.vmm.devices.PortMap;
+import org.pluribus.vmm.emulator.CpuFeature;
 import org.pluribus.vmm.emulator.CpuidConfig;
 import org.pluribus.vmm.emulator.CpuidTable;
 import org.pluribus.vmm.loader.EntryState;
@@ -58,6 +60,7 @@ public final class NodeMachine implements AutoCloseable {
    * @param profile how patient the vCPU threads are
    * @param all all vCPUs of the machine
    * @param apicIdBits bits of an APIC id that number the vCPUs of a node
+   * @param withoutFeatures what the machine's CPUs do not promise
    * @param console gets the serial console's output on the device node
    */
   public NodeMachine(
@@ -67,6 +70,7 @@ public final class NodeMachine implements AutoCloseable {
       HostProfile profile,
       List<VcpuPlacement> all,
       int apicIdBits,
+      Set<CpuFeature> withoutFeatures,
       MachineControl control,
       IntConsumer tripleFault,
       ByteOutput console) {
@@ -99,7 +103,7 @@ public final class NodeMachine implements AutoCloseable {
       platform = null;
       devices = new DeviceAccess(node, all.size(), null, null);
     }
-    vcpus = makeVcpus(profile, all, apicIdBits, extInt, tripleFault);
+    vcpus = makeVcpus(profile, all, apicIdBits, withoutFeatures, extInt, tripleFault);
     node.vcpus(vcpus);
     if (extInt instanceof Pic8259 pic) {
       pic.connectIntr(this::extIntChanged);
@@ -110,6 +114,7 @@ public final class NodeMachine implements AutoCloseable {
       HostProfile profile,
       List<VcpuPlacement> all,
       int apicIdBits,
+      Set<CpuFeature> withoutFeatures,
       ExtIntSource extInt,
       IntConsumer tripleFault) {
     int cores = (int) all.stream().filter(p -> p.node() == node.id()).count();
@@ -122,7 +127,7 @@ public final class NodeMachine implements AutoCloseable {
       int index = i;
       CpuidTable cpuid =
           new CpuidTable(
-              new CpuidConfig(p.apicId(), apicIdBits, cores, CpuidConfig.STANDARD_TSC_HZ));
+              new CpuidConfig(p.apicId(), apicIdBits, cores, clock.tscHz(), withoutFeatures));
       mine.add(
           new VcpuThread(
               index,
@@ -182,6 +187,12 @@ public final class NodeMachine implements AutoCloseable {
 
   public HostClock clock() {
     return clock;
+  }
+
+  /** Moves this node's clock towards node 0's: see {@link HostClock#adjust}. */
+  public void adjustClock(long aheadNanos) {
+    clock.adjust(aheadNanos);
+    vm.clockChanged();
   }
 
   public IpiRouter router() {

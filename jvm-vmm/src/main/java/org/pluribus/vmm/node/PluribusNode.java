@@ -244,6 +244,12 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     waiter.end();
   }
 
+  /** The guest lacks a right; it goes on once {@link PageRights} gives it. Token holder. */
+  void fault(long page, boolean write) {
+    cache.fault(page, write, System.nanoTime());
+    deliverLocal();
+  }
+
   /** Pins a page for Java code (loader, devices), waiting for it. See {@link NodeMemory}. */
   void pin(PageWaiter waiter, long page, boolean write) {
     while (true) {

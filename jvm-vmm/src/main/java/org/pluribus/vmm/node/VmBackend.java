@@ -29,6 +29,11 @@ public interface VmBackend extends AutoCloseable {
   /** Begins to serve page faults. Before the vCPUs run. */
   void start(PluribusNode node);
 
+  /**
+   * The node's clock was moved against those of the others: guest time has to follow. Any thread.
+   */
+  void clockChanged();
+
   /** Frees every vCPU that waits for a page; faults are not served any more. Any thread. */
   void stop();
 

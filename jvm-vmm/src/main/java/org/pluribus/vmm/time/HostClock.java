@@ -76,6 +76,11 @@ public final class HostClock implements GuestClock {
     return () -> toNanos.of(counter.getAsLong() - start);
   }
 
+  /** A count of a clock of {@code fromHz} in ticks of one of {@code toHz}. */
+  public static long convert(long count, long fromHz, long toHz) {
+    return new Rate(fromHz, toHz).of(count);
+  }
+
   @Override
   public long tscHz() {
     return tscHz;

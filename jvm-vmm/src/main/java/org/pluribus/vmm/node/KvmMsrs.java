@@ -1,0 +1,43 @@
+package org.pluribus.vmm.node;
+
+/**
+ * MSRs that the guest's CPUID promises and that a host's KVM may not have: the same few words the
+ * emulator keeps (SDM volume 4). One vCPU's; its thread only.
+ */
+final class KvmMsrs {
+  private static final int SPEC_CTRL = 0x48;
+  private static final int PRED_CMD = 0x49;
+  private static final int ARCH_CAPABILITIES = 0x10A;
+
+  /** RDCL_NO, IBRS_ALL, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO, PSCHANGE_MC_NO, TAA_NO. */
+  private static final long SAFE_CAPABILITIES = 1 | 2 | 8 | 16 | 32 | 64 | 256;
+
+  private static final long SPEC_CTRL_BITS = 3;
+
+  private long specCtrl;
+
+  /** Whether {@link #get} knows it. */
+  boolean has(int msr) {
+    return msr == SPEC_CTRL || msr == ARCH_CAPABILITIES;
+  }
+
+  long get(int msr) {
+    return msr == SPEC_CTRL ? specCtrl : SAFE_CAPABILITIES;
+  }
+
+  /** Writes; false when the guest gets #GP(0). */
+  boolean set(int msr, long value) {
+    switch (msr) {
+      case SPEC_CTRL -> {
+        specCtrl = value;
+        return (value & ~SPEC_CTRL_BITS) == 0;
+      }
+      case PRED_CMD -> {
+        return (value & ~1L) == 0;
+      }
+      default -> {
+        return false;
+      }
+    }
+  }
+}

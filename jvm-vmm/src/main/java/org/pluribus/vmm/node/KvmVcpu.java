@@ -1,0 +1,206 @@
+package org.pluribus.vmm.node;
+
+import org.pluribus.kvm.KvmRun;
+import org.pluribus.kvm.VcpuExit;
+import org.pluribus.kvm.VcpuFd;
+import org.pluribus.vmm.apic.LocalApic;
+import org.pluribus.vmm.emulator.CpuidTable;
+import org.pluribus.vmm.loader.EntryState;
+
+/**
+ * A vCPU that the processor itself executes, through KVM. Interrupt controllers, timers and devices
+ * are ours: what concerns them leaves the guest as an exit. Page faults do not come here: the
+ * vCPU's thread waits for the page in the kernel, and {@link KvmVm}'s fault thread serves it.
+ *
+ * <p>Nothing is allocated between two exits.
+ */
+final class KvmVcpu implements VcpuBackend {
+  /** What CPUID leaf 1 gives in EAX. */
+  private static final int SIGNATURE_LEAF = 1;
+
+  private final VcpuThread vcpu;
+  private final KvmVm vm;
+  private final VcpuFd fd;
+  private final KvmRun area;
+  private final int signature;
+  private final KvmMsrs msrs = new KvmMsrs();
+  private long tscOffset;
+  private boolean tscSet;
+  private volatile long exits;
+
+  KvmVcpu(VcpuThread vcpu, KvmVm vm, VcpuFd fd, CpuidTable cpuid) {
+    this.vcpu = vcpu;
+    this.vm = vm;
+    this.fd = fd;
+    area = fd.runArea();
+    signature = cpuid.eax(SIGNATURE_LEAF, 0);
+    fd.setCpuid(KvmCpuid.entries(cpuid));
+    KvmReset.init(fd, vcpu.index() == 0, signature);
+  }
+
+  @Override
+  public void enter(EntryState state) {
+    KvmReset.enter(fd, state);
+  }
+
+  @Override
+  public void init() {
+    completeExit();
+    KvmReset.init(fd, vcpu.index() == 0, signature);
+  }
+
+  /** What the last exit began is finished by the next run only; registers are right after that. */
+  private void completeExit() {
+    area.immediateExit(true);
+    fd.run();
+  }
+
+  @Override
+  public void sipi(int page) {
+    KvmReset.sipi(fd, page);
+  }
+
+  @Override
+  public void quiet() {
+    // The kernel takes pages away from a vCPU by itself, wherever it is.
+  }
+
+  @Override
+  public void resume() {
+    // See quiet().
+  }
+
+  @Override
+  public void kick() {
+    fd.kick();
+  }
+
+  @Override
+  public long instructions() {
+    return 0;
+  }
+
+  @Override
+  public String describe() {
+    return "under KVM after " + exits + " exits, the last with reason " + area.exitReason();
+  }
+
+  @Override
+  public void close() {
+    fd.close();
+  }
+
+  // ---- the loop
+
+  @Override
+  public void run() {
+    while (!vcpu.node().stopping() && !vcpu.takeInit()) {
+      prepare();
+      VcpuExit exit = fd.run();
+      exits++;
+      LocalApic apic = vcpu.apic();
+      if (area.cr8() != apic.cr8()) {
+        apic.setCr8((int) area.cr8());
+      }
+      if (!handle(exit)) {
+        return;
+      }
+    }
+  }
+
+  /** Hands over what waits for the guest: NMI, interrupt, time. */
+  private void prepare() {
+    LocalApic apic = vcpu.apic();
+    if (apic.takeNmi()) {
+      fd.nmi();
+    }
+    boolean pending = apic.interruptPending();
+    if (pending && area.readyForInterruptInjection() && area.ifFlag()) {
+      int vector = apic.acknowledgeInterrupt();
+      if (vector >= 0) {
+        fd.interrupt(vector);
+      }
+      pending = apic.interruptPending();
+    }
+    area.requestInterruptWindow(pending);
+    area.cr8(apic.cr8());
+    if (!tscSet || tscOffset != vm.tscOffset()) {
+      tscSet = true;
+      tscOffset = vm.tscOffset();
+      fd.setTscOffset(tscOffset);
+    }
+  }
+
+  /** Serves an exit; false when the machine has to look at this vCPU. */
+  private boolean handle(VcpuExit exit) {
+    switch (exit) {
+      case VcpuExit.Io io -> port(io);
+      case VcpuExit.Mmio mmio -> mmio(mmio);
+      case VcpuExit.Rdmsr read -> readMsr(read);
+      case VcpuExit.Wrmsr write -> writeMsr(write);
+      case VcpuExit.Hlt halt -> {
+        return vcpu.halt(area.ifFlag());
+      }
+      case VcpuExit.Interrupted kicked -> {}
+      case VcpuExit.InterruptWindowOpen open -> {}
+      case VcpuExit.SetTpr lowered -> {}
+      case VcpuExit.Shutdown shutdown -> {
+        vcpu.tripleFault();
+        throw VcpuStopped.INSTANCE;
+      }
+      case VcpuExit.InternalError error ->
+          throw new IllegalStateException(
+              error
+                  + ": this host's KVM cannot execute what the guest does here; run it with --vmi"
+                  + " emulator");
+      default -> throw new IllegalStateException("KVM gave up: " + exit);
+    }
+    return true;
+  }
+
+  private void port(VcpuExit.Io io) {
+    for (int i = 0; i < io.count(); i++) {
+      if (io.isIn()) {
+        io.answer(i, (int) vcpu.portRead(io.port(), io.size()));
+      } else {
+        vcpu.portWrite(io.port(), io.size(), io.data(i) & 0xFFFF_FFFFL);
+      }
+    }
+  }
+
+  private void mmio(VcpuExit.Mmio mmio) {
+    if (mmio.isWrite()) {
+      vcpu.mmioWrite(mmio.address(), mmio.length(), mmio.data());
+    } else {
+      mmio.answer(vcpu.mmioRead(mmio.address(), mmio.length()));
+    }
+  }
+
+  private void readMsr(VcpuExit.Rdmsr read) {
+    int msr = read.index();
+    if (LocalApic.ownsMsr(msr)) {
+      if (vcpu.apic().readMsr(msr)) {
+        read.answer(vcpu.apic().msrValue());
+      } else {
+        read.fail();
+      }
+    } else if (msrs.has(msr)) {
+      read.answer(msrs.get(msr));
+    } else {
+      read.fail();
+    }
+  }
+
+  private void writeMsr(VcpuExit.Wrmsr write) {
+    int msr = write.index();
+    boolean taken =
+        LocalApic.ownsMsr(msr)
+            ? vcpu.apic().writeMsr(msr, write.data())
+            : msrs.set(msr, write.data());
+    if (taken) {
+      write.accept();
+    } else {
+      write.fail();
+    }
+  }
+}

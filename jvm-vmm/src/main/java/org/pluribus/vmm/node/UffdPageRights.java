@@ -1,0 +1,263 @@
+package org.pluribus.vmm.node;
+
+import java.util.EnumSet;
+import org.HdrHistogram.Histogram;
+import org.pluribus.posix.Errno;
+import org.pluribus.posix.HostMemory;
+import org.pluribus.posix.Mapping;
+import org.pluribus.posix.Memfd;
+import org.pluribus.uffd.UffdEvents;
+import org.pluribus.uffd.UffdFeature;
+import org.pluribus.uffd.UserfaultFd;
+
+/**
+ * Enforces rights in the host kernel's page tables. Guest RAM is one memfd mapped twice: the
+ * <em>guest view</em>, which KVM gives to the guest and userfaultfd guards, and the <em>alias</em>,
+ * through which Java and the network read and write the same bytes. A page the guest lacks is not
+ * mapped in the guest view, a shared one is mapped write-protected, so an access beyond the rights
+ * stops the vCPU in the kernel and raises an event here.
+ *
+ * <p>No Java thread ever touches the guest view: it would wait inside the JVM for itself.
+ *
+ * <p>Each transition is complete when its system call returns, so nothing here is told later. The
+ * orders (bytes before rights; rights gone before the bytes are sent) are those of {@link
+ * org.pluribus.coherence.CacheEffects}.
+ */
+final class UffdPageRights implements PageRights {
+  private static final byte NONE = 0;
+  private static final byte SHARED = 1;
+  private static final byte EXCLUSIVE = 2;
+
+  private static final int PAGE_SHIFT = 12;
+  private static final long PAGE = 1L << PAGE_SHIFT;
+
+  /** Events taken at once: more than a node has vCPUs, as a rule. */
+  private static final int EVENTS = 64;
+
+  /** Tries of an ioctl that the kernel answers with EAGAIN while the address space changes. */
+  private static final int ATTEMPTS = 1000;
+
+  /** Longest fault latency told apart from "longer": one minute, in nanoseconds. */
+  private static final long MAX_LATENCY_NANOS = 60_000_000_000L;
+
+  private final Mapping alias;
+  private final Mapping view;
+  private final UserfaultFd uffd;
+  private final UffdEvents events = new UffdEvents(EVENTS);
+  private final byte[] rights;
+
+  /** By page: when the guest's fault was seen, nanoseconds; 0 for none. */
+  private final long[] faultedAt;
+
+  private final Histogram latency = new Histogram(MAX_LATENCY_NANOS, 3);
+  private final Histogram installing = new Histogram(MAX_LATENCY_NANOS, 3);
+  private volatile boolean ended;
+
+  /**
+   * @param alias the RAM image as Java sees it
+   * @throws org.pluribus.posix.PosixException without permission for userfaultfd
+   * @throws UnsupportedOperationException on a kernel that lacks a feature
+   */
+  UffdPageRights(Memfd ram, Mapping alias) {
+    this.alias = alias;
+    int pages = Math.toIntExact(ram.size() >>> PAGE_SHIFT);
+    rights = new byte[pages];
+    faultedAt = new long[pages];
+    uffd =
+        UserfaultFd.open(
+            EnumSet.of(
+                UffdFeature.MISSING_SHMEM,
+                UffdFeature.MINOR_SHMEM,
+                UffdFeature.PAGEFAULT_FLAG_WP,
+                UffdFeature.WP_HUGETLBFS_SHMEM));
+    view = Mapping.of(ram);
+    view.advise(Mapping.Advice.NOHUGEPAGE, 0, view.length());
+    view.advise(Mapping.Advice.DONTFORK, 0, view.length());
+    view.advise(Mapping.Advice.DONTDUMP, 0, view.length());
+    // Without MISSING, a hole in the file would be filled silently, and writable.
+    uffd.register(
+        view.address(),
+        view.length(),
+        UserfaultFd.REGISTER_MISSING | UserfaultFd.REGISTER_MINOR | UserfaultFd.REGISTER_WP);
+  }
+
+  /** Host address of the guest view, for KVM's memory regions and nothing else. */
+  long viewAddress() {
+    return view.address();
+  }
+
+  /** Becomes readable when the guest faults. */
+  int fd() {
+    return uffd.fd();
+  }
+
+  // ---- faults
+
+  /**
+   * Takes the faults that wait, without waiting for any. The fault thread.
+   *
+   * @return their number
+   */
+  int takeFaults() {
+    return UserfaultFd.check(uffd.read(events), "read", "userfaultfd");
+  }
+
+  /** Page of the RAM image that a fault taken last is about. */
+  long faultPage(int index) {
+    return events.address(index) - view.address() >>> PAGE_SHIFT;
+  }
+
+  /** Whether that fault is a write. */
+  boolean faultWrites(int index) {
+    return events.isWrite(index) || events.isWriteProtect(index);
+  }
+
+  /** A fault is about to be served. Token holder. */
+  void faulted(long page, long nowNanos) {
+    if (faultedAt[(int) page] == 0) {
+      faultedAt[(int) page] = nowNanos;
+    }
+  }
+
+  /**
+   * A fault for which the rights suffice: they came while it was under way, or the kernel has taken
+   * the page out of the view by itself. Makes the view agree and the guest retry. Token holder.
+   */
+  void repair(long page) {
+    faultedAt[(int) page] = 0;
+    map(page);
+  }
+
+  /** Times from a fault's event to the guest going on, nanoseconds. */
+  Histogram latency() {
+    return latency;
+  }
+
+  /** Times of the system calls that give a page to the guest, nanoseconds. */
+  Histogram installing() {
+    return installing;
+  }
+
+  // ---- rights
+
+  @Override
+  public boolean suffices(long page, boolean write) {
+    return rights[(int) page] >= (write ? EXCLUSIVE : SHARED);
+  }
+
+  @Override
+  public void grantShared(long page) {
+    rights[(int) page] = SHARED;
+    long start = System.nanoTime();
+    map(page);
+    told(page, start);
+  }
+
+  @Override
+  public void grantExclusive(long page) {
+    boolean upgrade = rights[(int) page] == SHARED;
+    rights[(int) page] = EXCLUSIVE;
+    long start = System.nanoTime();
+    if (upgrade) {
+      protect(page, 0);
+    } else {
+      map(page);
+    }
+    told(page, start);
+  }
+
+  private void told(long page, long start) {
+    long now = System.nanoTime();
+    installing.recordValue(Math.min(now - start, MAX_LATENCY_NANOS));
+    long since = faultedAt[(int) page];
+    if (since != 0) {
+      faultedAt[(int) page] = 0;
+      latency.recordValue(Math.min(now - since, MAX_LATENCY_NANOS));
+    }
+  }
+
+  /** Maps the page with the rights there are, and wakes who waits for it. */
+  private void map(long page) {
+    long address = view.address() + (page << PAGE_SHIFT);
+    boolean shared = rights[(int) page] == SHARED;
+    // The file must have the page: a look through the alias fills a hole with zeros.
+    HostMemory.getByte(alias.address() + (page << PAGE_SHIFT));
+    int answer = 0;
+    for (int i = 0; i < ATTEMPTS && !ended; i++) {
+      answer = uffd.continueRange(address, PAGE, shared ? UserfaultFd.MAP_WP : 0);
+      if (answer == -Errno.EEXIST.number()) {
+        if (!shared) {
+          protect(page, 0);
+        } else {
+          answer = uffd.wake(address, PAGE);
+          require(answer, "UFFDIO_WAKE", page);
+        }
+        return;
+      }
+      if (answer != -Errno.EAGAIN.number()) {
+        break;
+      }
+    }
+    require(answer, "UFFDIO_CONTINUE", page);
+  }
+
+  private void protect(long page, long mode) {
+    long address = view.address() + (page << PAGE_SHIFT);
+    int answer = 0;
+    for (int i = 0; i < ATTEMPTS && !ended; i++) {
+      answer = uffd.writeProtect(address, PAGE, mode);
+      if (answer != -Errno.EAGAIN.number()) {
+        break;
+      }
+    }
+    require(answer, "UFFDIO_WRITEPROTECT", page);
+  }
+
+  private void require(int answer, String call, long page) {
+    if (answer < 0 && !ended) {
+      UserfaultFd.check(answer, call, "page " + page);
+    }
+  }
+
+  @Override
+  public boolean downgrade(long page) {
+    rights[(int) page] = SHARED;
+    protect(page, UserfaultFd.WP_PROTECT);
+    return true;
+  }
+
+  @Override
+  public boolean revoke(long page) {
+    rights[(int) page] = NONE;
+    view.advise(Mapping.Advice.DONTNEED, page << PAGE_SHIFT, PAGE);
+    return true;
+  }
+
+  @Override
+  public void changed(long page) {
+    // The processor keeps its instruction cache coherent itself.
+  }
+
+  @Override
+  public int poll(Completions to) {
+    return 0;
+  }
+
+  /**
+   * Ends the guard, which frees every vCPU that waits for a page. What the guest reads from now on
+   * may be stale, so its vCPUs must have been told to leave before. Any thread.
+   */
+  synchronized void end() {
+    if (!ended) {
+      ended = true;
+      uffd.unregister(view.address(), view.length());
+    }
+  }
+
+  /** Unmaps the guest view; KVM does not use it any more. */
+  void close() {
+    end();
+    uffd.close();
+    view.close();
+  }
+}
