@@ -6,7 +6,6 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.util.HexFormat;
 
 /**
  * The host processor's time-stamp counter (SDM volume 3, 18.17), which guest counters under KVM are
@@ -24,19 +23,13 @@ public final class HostTsc {
       C3              ret
       """;
 
-  /** Column at which a listing's comments begin. */
-  private static final int BYTES_END = 16;
-
   private static final MethodHandle READ = link();
 
   private HostTsc() {}
 
   private static MethodHandle link() {
     Platform.require();
-    StringBuilder hex = new StringBuilder();
-    RDTSC.lines().forEach(line -> hex.append(line, 0, Math.min(BYTES_END, line.length())));
-    byte[] code = HexFormat.of().parseHex(hex.toString().replaceAll("\\s", ""));
-    MemorySegment entry = MachineCode.place(code);
+    MemorySegment entry = MachineCode.placeListing(RDTSC);
     try {
       return Linker.nativeLinker()
           .downcallHandle(entry, FunctionDescriptor.of(JAVA_LONG), Linker.Option.critical(false));

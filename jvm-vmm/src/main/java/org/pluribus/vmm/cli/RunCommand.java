@@ -75,12 +75,6 @@ final class RunCommand implements Callable<Integer> {
       description = "Kernel command line (default: " + DEFAULT_APPEND + ").")
   String append = DEFAULT_APPEND;
 
-  /** What runs the vCPUs. */
-  enum Vmi {
-    AUTO,
-    EMULATOR
-  }
-
   /** What carries the pages. */
   enum TransportChoice {
     AUTO,
@@ -92,7 +86,9 @@ final class RunCommand implements Callable<Integer> {
       names = "--vmi",
       defaultValue = "auto",
       paramLabel = "NAME",
-      description = "What runs the vCPUs: emulator, or auto, which takes it.")
+      description =
+          "What runs the vCPUs: emulator, kvm, or mixed, which runs nodes 0, 2, 4... under KVM and "
+              + "the others on the emulator; auto (the default) takes the emulator.")
   Vmi vmi = Vmi.AUTO;
 
   @Option(
@@ -128,7 +124,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private ClusterConfig config() throws ConfigException, BadImageException, IOException {
-    List<ClusterConfig.Node> list = nodesWith(spread());
+    List<ClusterConfig.Node> list = nodesWith(spread(), vmi);
     if (timeoutSeconds != null && timeoutSeconds <= 0) {
       throw new ConfigException("--timeout " + timeoutSeconds + ": give a positive number");
     }
@@ -185,17 +181,17 @@ final class RunCommand implements Callable<Integer> {
   }
 
   /** Nodes of this host with so many vCPUs each. */
-  private static List<ClusterConfig.Node> nodesWith(List<Integer> cpus) {
+  private static List<ClusterConfig.Node> nodesWith(List<Integer> cpus, Vmi vmi) {
     List<ClusterConfig.Node> list = new ArrayList<>();
     for (int i = 0; i < cpus.size(); i++) {
-      list.add(new ClusterConfig.Node(i, "127.0.0.1", 0, cpus.get(i)));
+      list.add(new ClusterConfig.Node(i, "127.0.0.1", 0, cpus.get(i), vmi.of(i)));
     }
     return list;
   }
 
   /** Nodes of this host that share the vCPUs evenly. */
-  static List<ClusterConfig.Node> evenSpread(int nodes, int cpus) {
-    return nodesWith(even(nodes, cpus));
+  static List<ClusterConfig.Node> evenSpread(int nodes, int cpus, Vmi vmi) {
+    return nodesWith(even(nodes, cpus), vmi);
   }
 
   /** All nodes are on this host, so the machine's memory is this host's. */

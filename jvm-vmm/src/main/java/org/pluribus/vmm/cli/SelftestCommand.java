@@ -54,8 +54,10 @@ final class SelftestCommand implements Callable<Integer> {
   @Option(
       names = "--vmi",
       defaultValue = "auto",
-      description = "What runs the vCPUs: ${COMPLETION-CANDIDATES}; auto takes the emulator.")
-  RunCommand.Vmi vmi = RunCommand.Vmi.AUTO;
+      description =
+          "What runs the vCPUs: ${COMPLETION-CANDIDATES}; auto takes the emulator, mixed runs "
+              + "nodes 0, 2, 4... under KVM and the others on the emulator.")
+  Vmi vmi = Vmi.AUTO;
 
   @Option(
       names = "--transport",
@@ -108,7 +110,7 @@ final class SelftestCommand implements Callable<Integer> {
       Suite suite =
           new Suite(
               image,
-              RunCommand.evenSpread(nodes, cpuCount()),
+              RunCommand.evenSpread(nodes, cpuCount(), vmi),
               memory,
               transport == RunCommand.TransportChoice.LOOPBACK
                   ? ClusterConfig.LOOPBACK

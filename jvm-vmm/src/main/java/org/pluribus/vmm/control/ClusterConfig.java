@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.hw.HostProfile;
+import org.pluribus.posix.PosixException;
 import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.VmKey;
 import org.pluribus.vmm.acpi.VcpuPlacement;
@@ -84,10 +85,27 @@ public record ClusterConfig(
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Node(int id, String host, int port, int cpus, @Nullable String vmi) {
 
+    /** A node on the emulator. */
+    public Node(int id, String host, int port, int cpus) {
+      this(id, host, port, cpus, null);
+    }
+
     /** Whether its vCPUs run under KVM. */
     boolean underKvm() {
       return KvmVm.NAME.equals(vmi);
     }
+  }
+
+  /** A machine whose CPUs are the standard ones. */
+  public ClusterConfig(
+      String key,
+      String memory,
+      String transport,
+      String kernel,
+      @Nullable String initrd,
+      @Nullable String append,
+      List<Node> nodes) {
+    this(key, memory, transport, kernel, initrd, append, null, null, nodes);
   }
 
   private static final YAMLMapper YAML =
@@ -260,6 +278,32 @@ public record ClusterConfig(
                 + n.port()
                 + " of another node; give each its own");
       }
+    }
+  }
+
+  /**
+   * The same machine with the CPUs that this host can give, if it runs any of them under KVM.
+   *
+   * @throws ConfigException when there is no usable KVM here
+   */
+  ClusterConfig fittedToThisHost() throws ConfigException {
+    if (nodes.stream().noneMatch(Node::underKvm)) {
+      return this;
+    }
+    try {
+      List<String> lacking = KvmVm.lackingHere().stream().map(CpuFeature::flag).toList();
+      return new ClusterConfig(
+          key,
+          memory,
+          transport,
+          kernel,
+          initrd,
+          append,
+          tscHz == null ? KvmVm.tscHzHere() : tscHz,
+          withoutCpuFeatures == null ? lacking : withoutCpuFeatures,
+          nodes);
+    } catch (PosixException e) {
+      throw new ConfigException("--vmi kvm: " + e.getMessage());
     }
   }
 

@@ -44,7 +44,7 @@ public final class LocalCluster implements AutoCloseable {
    * @param config nodes with port 0 get a free one
    */
   public LocalCluster(ClusterConfig config) throws ConfigException {
-    this.config = withPorts(config);
+    this.config = withPorts(config.fittedToThisHost());
   }
 
   /**

@@ -112,6 +112,7 @@ public final class NodeRuntime implements AutoCloseable {
             profile,
             config.vcpus(),
             config.apicIdBits(),
+            config.withoutFeatures(),
             end,
             end::tripleFault,
             console);
