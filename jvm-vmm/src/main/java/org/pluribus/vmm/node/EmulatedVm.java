@@ -70,7 +70,7 @@ public final class EmulatedVm implements VmBackend {
   }
 
   @Override
-  public VcpuBackend makeVcpu(VcpuThread vcpu, CpuidTable cpuid) {
+  public VcpuBackend makeVcpu(VcpuThread vcpu, int apicId, CpuidTable cpuid) {
     EmulatedVcpu made =
         new EmulatedVcpu(
             vcpu,

@@ -1,11 +1,15 @@
 package org.pluribus.vmm.node;
 
 import org.pluribus.kvm.KvmRun;
+import org.pluribus.kvm.Regs;
+import org.pluribus.kvm.Sregs;
 import org.pluribus.kvm.VcpuExit;
 import org.pluribus.kvm.VcpuFd;
 import org.pluribus.vmm.apic.LocalApic;
 import org.pluribus.vmm.emulator.CpuidTable;
 import org.pluribus.vmm.loader.EntryState;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A vCPU that the processor itself executes, through KVM. Interrupt controllers, timers and devices
@@ -15,6 +19,8 @@ import org.pluribus.vmm.loader.EntryState;
  * <p>Nothing is allocated between two exits.
  */
 final class KvmVcpu implements VcpuBackend {
+  private static final Logger LOG = LoggerFactory.getLogger(KvmVcpu.class);
+
   /** What CPUID leaf 1 gives in EAX. */
   private static final int SIGNATURE_LEAF = 1;
 
@@ -145,6 +151,7 @@ final class KvmVcpu implements VcpuBackend {
       case VcpuExit.InterruptWindowOpen open -> {}
       case VcpuExit.SetTpr lowered -> {}
       case VcpuExit.Shutdown shutdown -> {
+        LOG.warn("vCPU {} shut down {}", vcpu.index(), registers());
         vcpu.tripleFault();
         throw VcpuStopped.INSTANCE;
       }
@@ -156,6 +163,24 @@ final class KvmVcpu implements VcpuBackend {
       default -> throw new IllegalStateException("KVM gave up: " + exit);
     }
     return true;
+  }
+
+  /** Where the guest is, in a line. The vCPU's thread, outside the guest. */
+  private String registers() {
+    Regs regs = new Regs();
+    fd.getRegs(regs);
+    Sregs sregs = Sregs.create();
+    fd.getSregs(sregs);
+    return String.format(
+        "at %x:%x, RSP %x, CR0 %x, CR2 %x, CR3 %x, CR4 %x, EFER %x",
+        sregs.cs().selector(),
+        regs.rip(),
+        regs.rsp(),
+        sregs.cr0(),
+        sregs.cr2(),
+        sregs.cr3(),
+        sregs.cr4(),
+        sregs.efer());
   }
 
   private void port(VcpuExit.Io io) {

@@ -148,7 +148,7 @@ public final class KvmVm implements VmBackend {
   }
 
   @Override
-  public VcpuBackend makeVcpu(VcpuThread vcpu, CpuidTable cpuid) {
+  public VcpuBackend makeVcpu(VcpuThread vcpu, int apicId, CpuidTable cpuid) {
     for (CpuFeature lacking : KvmCpuid.lacking(kvm)) {
       if (cpuid.has(lacking)) {
         throw new UnsupportedOperationException(
@@ -156,7 +156,7 @@ public final class KvmVm implements VmBackend {
                 .formatted(lacking.flag(), lacking.flag()));
       }
     }
-    VcpuFd fd = vm.createVcpu(vcpu.apic().id());
+    VcpuFd fd = vm.createVcpu(apicId);
     if (scaled) {
       fd.setTscKhz((int) (clock.tscHz() / KILO));
     }

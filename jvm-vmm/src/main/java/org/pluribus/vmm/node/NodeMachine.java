@@ -142,7 +142,7 @@ public final class NodeMachine implements AutoCloseable {
                       index == 0 ? extInt : new NoExtInt(),
                       signal),
               devices,
-              thread -> vm.makeVcpu(thread, cpuid),
+              thread -> vm.makeVcpu(thread, p.apicId(), cpuid),
               () -> tripleFault.accept(index)));
     }
     return mine.toArray(VcpuThread[]::new);

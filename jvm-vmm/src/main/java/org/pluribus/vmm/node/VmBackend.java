@@ -22,9 +22,10 @@ public interface VmBackend extends AutoCloseable {
   /**
    * Makes what executes a vCPU's instructions.
    *
+   * @param apicId its APIC id
    * @param cpuid what the guest's CPUID instruction tells on that vCPU
    */
-  VcpuBackend makeVcpu(VcpuThread vcpu, CpuidTable cpuid);
+  VcpuBackend makeVcpu(VcpuThread vcpu, int apicId, CpuidTable cpuid);
 
   /** Begins to serve page faults. Before the vCPUs run. */
   void start(PluribusNode node);
