@@ -113,6 +113,8 @@ class NodeMemoryTest {
       assertThat(n.node.failureReason()).isNull();
       assertThat(n.node.counters().get(CoherenceCounter.PROTOCOL_ERRORS)).isZero();
     }
-    assertThat(nodes.get(0).node.counters().get(CoherenceCounter.PAGES_IN)).isPositive();
+    long pagesIn =
+        nodes.stream().mapToLong(n -> n.node.counters().get(CoherenceCounter.PAGES_IN)).sum();
+    assertThat(pagesIn).as("a node may get through before the others begin").isPositive();
   }
 }
