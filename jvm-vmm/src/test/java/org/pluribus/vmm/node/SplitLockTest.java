@@ -117,7 +117,7 @@ class SplitLockTest {
               HostProfile.load("single-host"),
               signal -> new LocalApic(index, true, timers, router, new NoExtInt(), signal),
               devices,
-              thread -> vm.makeVcpu(thread, new CpuidTable(CpuidConfig.uniprocessor())),
+              thread -> vm.makeVcpu(thread, 0, new CpuidTable(CpuidConfig.uniprocessor())),
               () -> node.fail("triple fault"));
       vcpus.add(mine[k]);
     }
