@@ -6,7 +6,7 @@
  * <h2>The way of a page fault</h2>
  *
  * <p>Read {@link org.pluribus.vmm.node.PluribusNode} from top to bottom. An emulated vCPU misses
- * its soft TLB and calls {@link org.pluribus.vmm.node.VcpuThread#pageForWrite}; when {@link
+ * its soft TLB and calls {@link org.pluribus.vmm.node.EmulatedVcpu#pageForWrite}; when {@link
  * org.pluribus.vmm.node.SoftMmuPageRights} has no such right, {@link
  * org.pluribus.vmm.node.PluribusNode#acquire} hands a fault to the {@code CacheController} and runs
  * the duty cycle until the right is there.
