@@ -5,6 +5,7 @@ import org.pluribus.transport.TransportException;
 import org.pluribus.vmm.control.ConfigException;
 import org.pluribus.vmm.control.Outcome;
 import org.pluribus.vmm.loader.BadImageException;
+import org.pluribus.vmm.node.UnfitHostException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -61,7 +62,8 @@ public final class PluribusCli implements Runnable {
           if (e instanceof ConfigException
               || e instanceof org.pluribus.vmm.cli.demo.DemoException
               || e instanceof BadImageException
-              || e instanceof TransportException) {
+              || e instanceof TransportException
+              || e instanceof UnfitHostException) {
             line.getErr().println("pluribus: " + e.getMessage());
             return Outcome.BAD_INPUT;
           }

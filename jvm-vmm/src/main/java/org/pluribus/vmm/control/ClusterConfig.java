@@ -13,7 +13,6 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.hw.HostProfile;
-import org.pluribus.posix.PosixException;
 import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.VmKey;
 import org.pluribus.vmm.acpi.VcpuPlacement;
@@ -284,27 +283,23 @@ public record ClusterConfig(
   /**
    * The same machine with the CPUs that this host can give, if it runs any of them under KVM.
    *
-   * @throws ConfigException when there is no usable KVM here
+   * @throws org.pluribus.vmm.node.UnfitHostException when there is no usable KVM here
    */
-  ClusterConfig fittedToThisHost() throws ConfigException {
+  ClusterConfig fittedToThisHost() {
     if (nodes.stream().noneMatch(Node::underKvm)) {
       return this;
     }
-    try {
-      List<String> lacking = KvmVm.lackingHere().stream().map(CpuFeature::flag).toList();
-      return new ClusterConfig(
-          key,
-          memory,
-          transport,
-          kernel,
-          initrd,
-          append,
-          tscHz == null ? KvmVm.tscHzHere() : tscHz,
-          withoutCpuFeatures == null ? lacking : withoutCpuFeatures,
-          nodes);
-    } catch (PosixException e) {
-      throw new ConfigException("--vmi kvm: " + e.getMessage());
-    }
+    List<String> lacking = KvmVm.lackingHere().stream().map(CpuFeature::flag).toList();
+    return new ClusterConfig(
+        key,
+        memory,
+        transport,
+        kernel,
+        initrd,
+        append,
+        tscHz == null ? KvmVm.tscHzHere() : tscHz,
+        withoutCpuFeatures == null ? lacking : withoutCpuFeatures,
+        nodes);
   }
 
   /** The same machine with its nodes elsewhere. */

@@ -87,7 +87,7 @@ public final class NodeRuntime implements AutoCloseable {
     ram = Mapping.of(memfd);
     HostClock clock;
     if (config.node(self).underKvm()) {
-      KvmVm kvm = new KvmVm(layout, memfd, ram, profile, config.guestTscHz());
+      KvmVm kvm = KvmVm.create(layout, memfd, ram, profile, config.guestTscHz());
       clock = kvm.clock();
       vm = kvm;
     } else {

@@ -16,6 +16,7 @@ import org.pluribus.kvm.VmFd;
 import org.pluribus.posix.HostTsc;
 import org.pluribus.posix.Mapping;
 import org.pluribus.posix.Memfd;
+import org.pluribus.posix.PosixException;
 import org.pluribus.vmm.emulator.CpuFeature;
 import org.pluribus.vmm.emulator.CpuidTable;
 import org.pluribus.vmm.memory.GuestRamLayout;
@@ -74,17 +75,25 @@ public final class KvmVm implements VmBackend {
   /**
    * @param alias the RAM image as Java sees it
    * @param tscHz frequency of the guest's TSC on every node
-   * @throws org.pluribus.posix.PosixException naming what failed and the cure
-   * @throws UnsupportedOperationException naming what this host lacks and the cure
+   * @throws UnfitHostException naming what this host lacks or refuses
    */
-  public KvmVm(GuestRamLayout layout, Memfd ram, Mapping alias, HostProfile profile, long tscHz) {
+  public static KvmVm create(
+      GuestRamLayout layout, Memfd ram, Mapping alias, HostProfile profile, long tscHz) {
+    try {
+      return new KvmVm(layout, ram, alias, profile, tscHz);
+    } catch (PosixException | UnsupportedOperationException e) {
+      throw new UnfitHostException(e);
+    }
+  }
+
+  private KvmVm(GuestRamLayout layout, Memfd ram, Mapping alias, HostProfile profile, long tscHz) {
     this.profile = profile;
     kvm = Kvm.open();
     hostTscHz = hostTscHz(kvm);
     scaled = hostTscHz != tscHz;
     if (scaled && !kvm.has(KvmCap.TSC_CONTROL)) {
       kvm.close();
-      throw new UnsupportedOperationException(
+      throw new UnfitHostException(
           "this host's TSC runs at %d Hz and cannot be scaled to the machine's %d Hz; give the cluster file tscHz: %d, or run this node with vmi: emulator"
               .formatted(hostTscHz, tscHz, hostTscHz));
     }
@@ -110,18 +119,26 @@ public final class KvmVm implements VmBackend {
   /**
    * What all nodes have to do without when this host is one of them.
    *
-   * @throws org.pluribus.posix.PosixException when there is no usable /dev/kvm
+   * @throws UnfitHostException when there is no usable /dev/kvm
    */
   public static Set<CpuFeature> lackingHere() {
     try (Kvm kvm = Kvm.open()) {
       return KvmCpuid.lacking(kvm);
+    } catch (PosixException e) {
+      throw new UnfitHostException(e);
     }
   }
 
-  /** The TSC frequency a machine with this host in it should have. */
+  /**
+   * The TSC frequency a machine with this host in it should have.
+   *
+   * @throws UnfitHostException when there is no usable /dev/kvm
+   */
   public static long tscHzHere() {
     try (Kvm kvm = Kvm.open()) {
       return kvm.has(KvmCap.TSC_CONTROL) ? GuestClock.STANDARD_TSC_HZ : hostTscHz(kvm);
+    } catch (PosixException e) {
+      throw new UnfitHostException(e);
     }
   }
 
@@ -151,7 +168,7 @@ public final class KvmVm implements VmBackend {
   public VcpuBackend makeVcpu(VcpuThread vcpu, int apicId, CpuidTable cpuid) {
     for (CpuFeature lacking : KvmCpuid.lacking(kvm)) {
       if (cpuid.has(lacking)) {
-        throw new UnsupportedOperationException(
+        throw new UnfitHostException(
             "this host's KVM has no %s, which the machine's CPUs promise; give the cluster file withoutCpuFeatures: [%s], or run this node with vmi: emulator"
                 .formatted(lacking.flag(), lacking.flag()));
       }

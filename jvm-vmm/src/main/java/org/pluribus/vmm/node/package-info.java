@@ -11,6 +11,11 @@
  * org.pluribus.vmm.node.PluribusNode#acquire} hands a fault to the {@code CacheController} and runs
  * the duty cycle until the right is there.
  *
+ * <p>A vCPU under KVM waits in the kernel instead: {@link org.pluribus.vmm.node.KvmVm}'s fault
+ * thread reads the event from userfaultfd and calls {@link
+ * org.pluribus.vmm.node.PluribusNode#fault}; {@link org.pluribus.vmm.node.UffdPageRights} gives the
+ * page to the guest and wakes the vCPU.
+ *
  * <h2>The duty token</h2>
  *
  * <p>Controllers and transport belong to whoever holds the node's duty token, one thread at a time.
