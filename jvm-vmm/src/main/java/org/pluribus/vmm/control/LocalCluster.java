@@ -76,6 +76,9 @@ public final class LocalCluster implements AutoCloseable {
       dogs.start(timeoutSeconds, interactive);
       long start = System.nanoTime();
       Outcome outcome = node.run();
+      if (!node.isConnected()) {
+        children.forEach(Process::destroy); // they wait for a node that will not come
+      }
       double wall = (System.nanoTime() - start) / 1e9;
       List<NodeReport> reports = new ArrayList<>();
       reports.add(node.report());

@@ -13,6 +13,7 @@ import org.pluribus.posix.Mapping;
 import org.pluribus.posix.Memfd;
 import org.pluribus.transport.LifecycleKind;
 import org.pluribus.transport.Transport;
+import org.pluribus.transport.TransportException;
 import org.pluribus.vmm.acpi.AcpiTables;
 import org.pluribus.vmm.loader.BadImageException;
 import org.pluribus.vmm.loader.BootOptions;
@@ -165,7 +166,15 @@ public final class NodeRuntime implements AutoCloseable {
   /** {@link #run()} for peers that are there within {@code connectTimeout}. */
   public Outcome run(Duration connectTimeout)
       throws BadImageException, IOException, InterruptedException {
-    transport.connect(peers, connectTimeout);
+    try {
+      transport.connect(peers, connectTimeout);
+    } catch (TransportException e) {
+      Outcome early = end.outcome();
+      if (early == null) {
+        throw e;
+      }
+      return early; // a node's process has failed, or we were told to end
+    }
     connected = true;
     machine.startTimers();
     Outcome early = self == 0 ? startAsFirst() : startAsOther();
