@@ -56,3 +56,19 @@ int has_feature(u32 leaf1_ecx_bit) {
   cpuid(1, &a, &b, &c, &d);
   return c >> leaf1_ecx_bit & 1;
 }
+
+#define MEASURED_FRACTION_OF_SECOND 100
+
+u64 measure_apic_timer(const struct cpu *me) {
+  apic_write(me, APIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
+  apic_write(me, APIC_LVT_TIMER, TIMER_ONE_SHOT | TIMER_MASKED | VECTOR_TIMER);
+  apic_write(me, APIC_TIMER_INITIAL, 0xffffffff);
+  u64 start = read_tsc(), elapsed;
+  do {
+    pause();
+    elapsed = read_tsc() - start;
+  } while (elapsed < tsc_hz / MEASURED_FRACTION_OF_SECOND);
+  u64 ticks = 0xffffffff - apic_read(me, APIC_TIMER_CURRENT);
+  apic_write(me, APIC_TIMER_INITIAL, 0);
+  return ticks * tsc_hz / elapsed;
+}

@@ -8,7 +8,7 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
-/* Selectors; the syscall instruction wants kernel data behind kernel code (SDM vol. 3, 5.8.8). */
+/* Selectors. */
 #define KERNEL_CS 0x08
 #define KERNEL_DS 0x10
 #define USER_DS 0x1b
@@ -26,13 +26,8 @@
 /* PAE, OSFXSR, OSXMMEXCPT: long mode, and SSE allowed. */
 #define CR4_VALUE 0x620
 #define EFER_MSR 0xc0000080
-/* SCE, LME. */
-#define EFER_VALUE 0x101
-#define STAR_MSR 0xc0000081
-#define LSTAR_MSR 0xc0000082
-#define FMASK_MSR 0xc0000084
-/* What syscall clears in RFLAGS: TF, IF, DF, AC. */
-#define SYSCALL_FLAGS_CLEARED 0x40700
+/* LME. */
+#define EFER_VALUE 0x100
 #define RFLAGS_FIXED 0x2
 #define RFLAGS_IF 0x200
 
@@ -66,5 +61,8 @@
 #define VECTOR_TIMER 0x51
 #define VECTOR_SPURIOUS 0xff
 #define EXCEPTIONS 32
+#define NMI_VECTOR 2
+#define UNDEFINED_VECTOR 6
+#define EXCEPTION_STUB_SIZE 16
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * What payloads are made of: programs that run on the bare machine, on all CPUs at once, and check
- * themselves. All C runs in CPL3.
+ * themselves. All of them run in CPL3.
  *
  * A payload's work function runs on every CPU; when all have returned, its report function runs on CPU 0
  * and prints what was counted. Whoever finds something wrong calls fail(), which ends the machine.
@@ -42,7 +42,7 @@ struct cpu {
 
 extern struct cpu cpus[MAX_CPUS];
 extern u32 cpu_count, node_count;
-extern u64 scale_percent, seed;
+extern u64 scale_percent, seed, limit_seconds;
 
 struct payload {
   const char *name;
@@ -102,6 +102,9 @@ void begin_waiting(struct patience *p);
 
 /* A turn of a loop that waits for what: a PAUSE, and a look at the clock now and then. */
 void keep_waiting(struct patience *p, const struct cpu *me, const char *what);
+
+/* Ends the machine if it took too long. */
+void look_at_clock(const struct patience *p, const struct cpu *me, const char *what);
 
 /* Until the word is value. */
 void wait_for(volatile u64 *word, u64 value, const struct cpu *me, const char *what);
@@ -167,7 +170,7 @@ static inline void plain_increment(volatile u64 *word) {
   __asm__ volatile("incq %0" : "+m"(*word)::"memory", "cc");
 }
 
-/* ---- CPL0 by the syscall gate; see start.S */
+/* ---- CPL0; see start.S */
 
 u64 kernel_call(void (*routine)(void), u64 a, u64 b);
 
@@ -208,6 +211,16 @@ void apic_enable(const struct cpu *me);
 
 /* Sends an IPI to the CPU with this APIC id, or to whom a shorthand in low names. */
 void send_ipi(const struct cpu *me, u32 apic_id, u32 low);
+
+/* LVT timer modes (SDM vol. 3, figure 12-8). */
+#define TIMER_ONE_SHOT 0x00000
+#define TIMER_PERIODIC 0x20000
+#define TIMER_TSC_DEADLINE 0x40000
+#define TIMER_MASKED 0x10000
+#define TIMER_DIVIDE_BY_1 0xb
+
+/* Ticks of the APIC's timer per second, measured by the TSC. */
+u64 measure_apic_timer(const struct cpu *me);
 
 /* Puts this CPU's APIC into x2APIC mode. */
 void enter_x2apic(struct cpu *me);

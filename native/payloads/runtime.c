@@ -24,18 +24,22 @@ struct memory_map_entry {
 
 /* RAM is used up to here; the page tables in start.S map that much, and devices are above. */
 #define RAM_LIMIT 0xc0000000
+/* More than any payload's fixed pages. */
+#define LEAST_PAGES 1024
 #define RANDOM_STEP 0x9e3779b97f4a7c15
 
 /* Power management timer (ACPI 6.5, 4.8.2.1); 24 bits are always there. */
 #define PM_TIMER_HZ 3579545
 #define PM_TIMER_MASK 0xffffff
 #define CALIBRATION_TICKS (PM_TIMER_HZ / 100)
+#define CALIBRATIONS 20
+/* Of so many parts of the result at most so many in doubt: 3 percent. */
+#define CALIBRATION_UNIT 1000
+#define CALIBRATION_GOOD_ENOUGH 30
 
 /* An interrupt gate of CPL0 (SDM vol. 3, 6.14.1) and an available TSS (8.2.3). */
 #define GATE_TYPE 0x8e
 #define TSS_TYPE 0x89
-#define EXCEPTION_STUB_SIZE 16
-#define NMI_VECTOR 2
 #define TSS_SIZE 104
 #define IO_BITMAP_SIZE 8192
 
@@ -44,6 +48,7 @@ extern u8 trampoline[], trampoline_end[], exception_stubs[], image_end[];
 void on_ipi(void);
 void on_timer(void);
 void on_nmi(void);
+void on_undefined(void);
 void on_spurious(void);
 void cpu_main(struct cpu *me) __attribute__((noreturn));
 
@@ -57,22 +62,13 @@ struct cpu *volatile starting_cpu;
 u32 cpu_count, node_count;
 u64 scale_percent = 100, seed = 1;
 u64 tsc_hz;
-static u64 limit_seconds = 60;
+u64 limit_seconds = 60;
 static const struct payload *chosen;
 static u64 free_start, free_end;
 
 _Static_assert(sizeof(struct cpu) == CPU_SIZE, "a CPU's area");
 _Static_assert(offsetof(struct cpu, exception_vector) == CPU_EXCEPTION_VECTOR, "area");
 _Static_assert(offsetof(struct cpu, x2apic) == CPU_X2APIC, "area");
-
-u64 kernel_call(void (*routine)(void), u64 a, u64 b) {
-  u64 result = (u64)routine;
-  __asm__ volatile("syscall"
-                   : "+a"(result), "+D"(a), "+S"(b)
-                   :
-                   : "rcx", "rdx", "r10", "r11", "memory", "cc");
-  return result;
-}
 
 /* gcc may call these by itself. */
 void *memset(void *to, int value, size_t n) {
@@ -135,7 +131,13 @@ void begin_waiting(struct patience *p) {
 
 void keep_waiting(struct patience *p, const struct cpu *me, const char *what) {
   pause();
-  if (++p->turns % TURNS_PER_LOOK == 0 && read_tsc() > p->until) {
+  if (++p->turns % TURNS_PER_LOOK == 0) {
+    look_at_clock(p, me, what);
+  }
+}
+
+void look_at_clock(const struct patience *p, const struct cpu *me, const char *what) {
+  if (read_tsc() > p->until) {
     fail("CPU %u waited %u s for %s", me->index, limit_seconds, what);
   }
 }
@@ -234,7 +236,7 @@ static void find_free_memory(const struct start_info *info) {
       free_end = end < RAM_LIMIT ? end : RAM_LIMIT;
     }
   }
-  if (shared_pages() < 64 * node_count) {
+  if (shared_pages() < LEAST_PAGES) {
     fail("only %u KiB behind the image; give more memory", (free_end - free_start) / 1024);
   }
 }
@@ -253,6 +255,7 @@ static void set_idt(void) {
     set_gate(i, (u64)exception_stubs + i * EXCEPTION_STUB_SIZE);
   }
   set_gate(NMI_VECTOR, (u64)on_nmi);
+  set_gate(UNDEFINED_VECTOR, (u64)on_undefined);
   set_gate(VECTOR_IPI, (u64)on_ipi);
   set_gate(VECTOR_TIMER, (u64)on_timer);
 }
@@ -277,13 +280,43 @@ static void set_tables(struct cpu *c) {
   *(u8 *)(tss + limit) = 0xff;
 }
 
+/* The only C that runs in CPL0, once: without these tables there is no way back from CPL3. */
+void set_boot_tables(void) {
+  set_idt();
+  set_tables(&cpus[0]);
+}
+
+/* A reading of the power management timer, and the TSC before and after it. */
+struct reading {
+  u64 before, after;
+  u32 timer;
+};
+
+static struct reading read_timer(void) {
+  struct reading r;
+  r.before = read_tsc();
+  r.timer = inl(pm_timer_port);
+  r.after = read_tsc();
+  return r;
+}
+
+/* The host may take this CPU's core away at any moment; the measurement it disturbed least counts. */
 static void measure_tsc(void) {
-  u32 from = inl(pm_timer_port), ticks;
-  u64 start = read_tsc();
-  do {
-    ticks = (inl(pm_timer_port) - from) & PM_TIMER_MASK;
-  } while (ticks < CALIBRATION_TICKS);
-  tsc_hz = (read_tsc() - start) * PM_TIMER_HZ / ticks;
+  u64 best = ~0ull;
+  for (int i = 0; i < CALIBRATIONS && best > CALIBRATION_GOOD_ENOUGH; i++) {
+    struct reading from = read_timer(), to;
+    u32 ticks;
+    do {
+      to = read_timer();
+      ticks = (to.timer - from.timer) & PM_TIMER_MASK;
+    } while (ticks < CALIBRATION_TICKS);
+    u64 least = to.before - from.after, most = to.after - from.before;
+    u64 unsure = (most - least) * CALIBRATION_UNIT / most;
+    if (unsure < best) {
+      best = unsure;
+      tsc_hz = (least + most) / 2 * PM_TIMER_HZ / ticks;
+    }
+  }
 }
 
 /* INIT, start-up IPI, and a second one if nothing came of the first (SDM vol. 3, 9.4.4). */
@@ -309,9 +342,6 @@ static void wake(struct cpu *c) {
 
 void boot_main(struct cpu *me) {
   const struct start_info *info = (const void *)(u64)pvh_info;
-  set_idt();
-  set_tables(me);
-  kernel_call(load_tables, (u64)me, 0);
   if (info->magic != START_MAGIC || info->version < 1) {
     fail("no PVH start info at %x", (u64)info);
   }

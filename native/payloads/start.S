@@ -1,6 +1,6 @@
 /*
  * All code that doesn't run in CPL3: the way in for the boot CPU (PVH) and for the others (start-up
- * IPI), the syscall gate, and interrupt handlers of a few instructions each.
+ * IPI), the gate into CPL0, and interrupt handlers of a few instructions each.
  *
  * It keeps to plain moves, pushes, MSR and control register accesses and IRETQ: a KVM without hardware
  * virtualisation runs supervisor code in the kernel's instruction emulator, one instruction at a time.
@@ -36,9 +36,11 @@ pvh_start:
 
   .code64
 boot64:
-  mov $cpus + CPU_USER_STACK_TOP, %esp
-  call enable_syscall
+  mov $cpus + CPU_KERNEL_STACK_TOP, %esp
+  call set_boot_tables
   mov $cpus, %edi
+  call load_tables
+  lea CPU_USER_STACK_TOP(%rdi), %rsp
   mov $boot_main, %ecx
   mov $RFLAGS_FIXED, %edx
   jmp to_user
@@ -73,7 +75,6 @@ trampoline_end:
 ap64:
   mov starting_cpu, %rdi
   lea CPU_USER_STACK_TOP(%rdi), %rsp
-  call enable_syscall
   call load_tables
   mov $cpu_main, %ecx
   mov $RFLAGS_FIXED | RFLAGS_IF, %edx
@@ -93,40 +94,31 @@ to_user:
   push %rcx
   iretq
 
-enable_syscall:
-  mov $STAR_MSR, %ecx
-  xor %eax, %eax
-  mov $KERNEL_CS, %edx
-  wrmsr
-  mov $LSTAR_MSR, %ecx
-  mov $syscall_entry, %eax
-  xor %edx, %edx
-  wrmsr
-  mov $FMASK_MSR, %ecx
-  mov $SYSCALL_FLAGS_CLEARED, %eax
-  wrmsr
-  ret
-
 /*
- * The syscall gate: calls the routine in RAX in CPL0, on the caller's stack. All memory is the user's
- * own here, and nothing is to be protected; privileged instructions are all it is for. Routines find
- * the caller's RFLAGS at 8(%rsp).
+ * The gate into CPL0: u64 kernel_call(routine, a, b) calls the routine there with a in RDI and b in RSI.
+ * An undefined instruction does it: INT n, and SYSCALL in earnest, are more than a KVM without hardware
+ * virtualisation has. Routines find the caller's RFLAGS at CALLER_FLAGS(%rsp).
  */
-syscall_entry:
-  push %rcx
-  push %r11
+  .globl kernel_call
+kernel_call:
+  mov %rdi, %rax
+  mov %rsi, %rdi
+  mov %rdx, %rsi
+gate:
+  ud2
+  ret
+  .set UD2_SIZE, 2
+  .set CALLER_FLAGS, 24
+
+  .globl on_undefined
+on_undefined:
+  cmpq $gate, (%rsp)
+  jne exception_stubs + UNDEFINED_VECTOR * EXCEPTION_STUB_SIZE
+  addq $UD2_SIZE, (%rsp)
   call *%rax
-  pop %r11
-  pop %rcx
-  mov %rsp, %r10
-  push $USER_DS
-  push %r10
-  push %r11
-  push $USER_CS
-  push %rcx
   iretq
 
-/* ---- routines for the syscall gate */
+/* ---- routines for the gate */
 
   .globl load_tables, enable_interrupts, disable_interrupts, halt_if_equal, halt_for_ever
   .globl read_msr, write_msr
@@ -140,11 +132,11 @@ load_tables:
   ret
 
 enable_interrupts:
-  orq $RFLAGS_IF, 8(%rsp)
+  orq $RFLAGS_IF, CALLER_FLAGS(%rsp)
   ret
 
 disable_interrupts:
-  andq $~RFLAGS_IF, 8(%rsp)
+  andq $~RFLAGS_IF, CALLER_FLAGS(%rsp)
   ret
 
 /* Waits for an interrupt while the word at RDI is still RSI; none slips in between look and HLT. */
@@ -232,11 +224,11 @@ end_of_interrupt:
 /* ---- exceptions: none is expected; C says which one it was */
 
   .globl exception_stubs
-  .balign 16
+  .balign EXCEPTION_STUB_SIZE
 exception_stubs:
   .set vector, 0
   .rept EXCEPTIONS
-  .balign 16
+  .balign EXCEPTION_STUB_SIZE
   /* These push an error code by themselves (SDM vol. 3, table 6-1). */
   .if (vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21)
   .else

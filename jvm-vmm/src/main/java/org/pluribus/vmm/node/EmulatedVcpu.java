@@ -2,7 +2,9 @@ package org.pluribus.vmm.node;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 import org.pluribus.hw.HostProfile;
 import org.pluribus.vmm.apic.LocalApic;
@@ -32,6 +34,15 @@ final class EmulatedVcpu implements VcpuBackend, CpuEnvironment {
 
   /** Longest fault latency the histogram tells apart from "longer": one minute, in nanoseconds. */
   private static final long MAX_LATENCY_NANOS = 60_000_000_000L;
+
+  /** Longest first pause of {@link #backOff}: about what fetching two pages takes. */
+  private static final long BACK_OFF_NANOS = 200_000;
+
+  /** Up to 64 times that: a dozen milliseconds, for nodes that wait for a core, too. */
+  private static final int BACK_OFF_DOUBLINGS = 6;
+
+  /** How long peers' messages may wait meanwhile. */
+  private static final long BACK_OFF_PARK_NANOS = 50_000;
 
   private final VcpuThread vcpu;
   private final PluribusNode node;
@@ -212,6 +223,19 @@ final class EmulatedVcpu implements VcpuBackend, CpuEnvironment {
   @Override
   public void unlockBus(Cpu c) {
     bus.unlock();
+  }
+
+  @Override
+  public void backOff(Cpu c, int attempt) {
+    long most = BACK_OFF_NANOS << Math.min(attempt, BACK_OFF_DOUBLINGS);
+    long until = System.nanoTime() + ThreadLocalRandom.current().nextLong(most);
+    quiet();
+    while (System.nanoTime() - until < 0 && !node.stopping()) {
+      if (node.tryDuty() == 0) {
+        LockSupport.parkNanos(this, BACK_OFF_PARK_NANOS);
+      }
+    }
+    resume();
   }
 
   // ---- devices

@@ -39,6 +39,13 @@ public interface CpuEnvironment {
   /** Lets the other CPUs go on. */
   void unlockBus(Cpu cpu);
 
+  /**
+   * Leaves this CPU's pages to other nodes for a random while that grows with {@code attempt}: for
+   * an instruction that needs two pages at once and has lost one while it got the other. Two nodes
+   * in step would take them from each other for ever. Where there are no other nodes, nothing.
+   */
+  default void backOff(Cpu cpu, int attempt) {}
+
   /** Reads {@code size} (1, 2, 4 or 8) bytes at {@code gpa}, which is not RAM. */
   long mmioRead(Cpu cpu, long gpa, int size);
 

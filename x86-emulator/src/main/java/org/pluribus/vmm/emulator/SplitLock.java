@@ -15,8 +15,8 @@ import org.pluribus.posix.HostMemory;
  */
 final class SplitLock {
   /**
-   * Attempts to hold both pages at once: each one is a fetch from another node, so this many mean
-   * minutes of losing one page while fetching the other.
+   * Attempts to hold both pages at once: each one is a fetch from another node and a pause, so this
+   * many mean minutes of losing one page while fetching the other.
    */
   private static final int ATTEMPTS = 10_000;
 
@@ -41,7 +41,8 @@ final class SplitLock {
         return updateDevice(c, la, size, op, b, aux);
       }
       if (!c.env.isWritable(firstPage) || !c.env.isWritable(secondPage)) {
-        continue; // fetching the second page has cost us the first
+        c.env.backOff(c, attempt); // fetching the second page has cost us the first
+        continue;
       }
       if (!lock) {
         return updatePages(first, inFirst, second, size, op, b, aux);

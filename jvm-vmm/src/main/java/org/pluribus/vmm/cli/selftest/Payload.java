@@ -5,7 +5,27 @@ import java.util.Locale;
 /** The payloads of the image, in the order in which the suite runs them. */
 public enum Payload {
   /** LOCKed and plain increments of words that share pages. */
-  COUNTERS;
+  COUNTERS,
+  /** Plain increments under spinlocks; locks and data that cross a page boundary. */
+  LOCKS,
+  /** Pairs of CPUs that answer each other through memory. */
+  PINGPONG,
+  /** A pattern over all RAM, written and verified by CPU after CPU. */
+  PATTERN,
+  /** Random reads and writes of words whose owners know what must be in them. */
+  ORACLE,
+  /** All CPUs write random words of a few pages. */
+  STORM,
+  /** IPIs and NMIs between running CPUs, by the APIC's page and by x2APIC MSRs. */
+  IPI,
+  /** IPIs between CPUs that sleep in HLT. */
+  HALT,
+  /** The APIC's timer: one-shot, periodic, TSC deadline. */
+  TIMER,
+  /** Memory order between two and four CPUs. */
+  LITMUS,
+  /** Instructions of many kinds, for comparing machines. */
+  COMPUTE;
 
   /** What selects it on the guest's command line and in {@code --only}. */
   public String id() {
