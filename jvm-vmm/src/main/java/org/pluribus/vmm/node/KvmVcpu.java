@@ -134,6 +134,8 @@ final class KvmVcpu implements VcpuBackend {
       tscSet = true;
       tscOffset = vm.tscOffset();
       fd.setTscOffset(tscOffset);
+      // A KVM without hardware virtualisation may leave the guest the host's counter as it is.
+      apic.setTscOffset(fd.tscOffset() - tscOffset);
     }
   }
 
