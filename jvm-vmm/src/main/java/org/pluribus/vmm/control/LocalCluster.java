@@ -32,6 +32,12 @@ public final class LocalCluster implements AutoCloseable {
   /** How long a node process has to end by itself after the machine has. */
   private static final long CHILD_EXIT_SECONDS = 10;
 
+  /**
+   * How long node processes of one host wait for each other. One that dies is noticed at once; this
+   * is for slow starts: an emulated server may take minutes to start two JVMs.
+   */
+  private static final int CONNECT_SECONDS = 600;
+
   private static final int CONSOLE_BUFFER = 8192;
 
   private final ClusterConfig config;
@@ -75,7 +81,7 @@ public final class LocalCluster implements AutoCloseable {
       watchdogs = dogs;
       dogs.start(timeoutSeconds, interactive);
       long start = System.nanoTime();
-      Outcome outcome = node.run();
+      Outcome outcome = node.run(Duration.ofSeconds(CONNECT_SECONDS));
       if (!node.isConnected()) {
         children.forEach(Process::destroy); // they wait for a node that will not come
       }
@@ -158,6 +164,7 @@ public final class LocalCluster implements AutoCloseable {
       command.add("org.pluribus.vmm.cli.PluribusCli");
       command.addAll(
           List.of("node", "--config", f.toString(), "--id", String.valueOf(id), "--child"));
+      command.addAll(List.of("--connect-timeout", String.valueOf(CONNECT_SECONDS)));
       // Its standard input is a pipe from us: should we die, it ends, and so does the node.
       children.add(
           new ProcessBuilder(command)
