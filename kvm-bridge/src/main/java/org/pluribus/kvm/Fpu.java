@@ -14,12 +14,12 @@ public final class Fpu extends Struct {
     super(KvmAbi.FPU_BYTES);
   }
 
-  /** Bits 0 to 63 of an x87 register, by physical number 0 to 7. */
+  /** Bits 0 to 63 of ST0 to ST7: by place in the register stack, as FXSAVE has them. */
   public long x87Significand(int register) {
     return longAt(x87(register));
   }
 
-  /** Sign and exponent (bits 64 to 79) of an x87 register. */
+  /** Sign and exponent (bits 64 to 79) of ST0 to ST7. */
   public int x87Exponent(int register) {
     return shortAt(x87(register) + Long.BYTES);
   }

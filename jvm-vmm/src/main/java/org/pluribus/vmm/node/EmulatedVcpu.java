@@ -7,6 +7,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 import org.pluribus.hw.HostProfile;
+import org.pluribus.vmm.apic.IpiMessage;
 import org.pluribus.vmm.apic.LocalApic;
 import org.pluribus.vmm.emulator.Cpu;
 import org.pluribus.vmm.emulator.CpuEnvironment;
@@ -131,6 +132,21 @@ final class EmulatedVcpu implements VcpuBackend, CpuEnvironment {
     shootdowns.run();
     shootdowns.drain(cpu, rights);
     bus.pass();
+  }
+
+  @Override
+  public VcpuState capture() {
+    return EmulatedState.capture(cpu);
+  }
+
+  @Override
+  public void restore(VcpuState state) {
+    resume(); // an event that waits is delivered, through guest memory
+    EmulatedState.restore(cpu, state);
+    quiet();
+    if (state.activity().nmiPending()) {
+      vcpu.apic().accept(IpiMessage.NMI, 0, false);
+    }
   }
 
   @Override

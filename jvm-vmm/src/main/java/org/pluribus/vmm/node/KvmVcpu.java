@@ -34,13 +34,22 @@ final class KvmVcpu implements VcpuBackend {
   private boolean tscSet;
   private volatile long exits;
 
-  KvmVcpu(VcpuThread vcpu, KvmVm vm, VcpuFd fd, CpuidTable cpuid) {
+  private final KvmState state;
+
+  /** HLT has exited and no interrupt has come since. */
+  private boolean halted;
+
+  /**
+   * @param xsaveBytes size of the VM's XSAVE areas
+   */
+  KvmVcpu(VcpuThread vcpu, KvmVm vm, VcpuFd fd, CpuidTable cpuid, int xsaveBytes) {
     this.vcpu = vcpu;
     this.vm = vm;
     this.fd = fd;
     area = fd.runArea();
     signature = cpuid.eax(SIGNATURE_LEAF, 0);
     fd.setCpuid(KvmCpuid.entries(cpuid));
+    state = new KvmState(fd, msrs, xsaveBytes);
     KvmReset.init(fd, vcpu.index() == 0, signature);
   }
 
@@ -52,13 +61,34 @@ final class KvmVcpu implements VcpuBackend {
   @Override
   public void init() {
     completeExit();
+    halted = false;
     KvmReset.init(fd, vcpu.index() == 0, signature);
   }
 
-  /** What the last exit began is finished by the next run only; registers are right after that. */
+  /**
+   * What the last exit began is finished by the next run only; registers are right after that. One
+   * instruction may exit several times.
+   */
   private void completeExit() {
-    area.immediateExit(true);
-    fd.run();
+    VcpuExit exit;
+    do {
+      area.immediateExit(true);
+      exit = fd.run();
+    } while (!(exit instanceof VcpuExit.Interrupted) && handle(exit));
+  }
+
+  @Override
+  public VcpuState capture() {
+    completeExit();
+    return state.capture(halted);
+  }
+
+  @Override
+  public void restore(VcpuState from) {
+    completeExit();
+    state.restore(from);
+    halted = from.activity().halted();
+    completeExit(); // the run area shows the new flags from here on
   }
 
   @Override
@@ -101,6 +131,12 @@ final class KvmVcpu implements VcpuBackend {
   @Override
   public void run() {
     while (!vcpu.node().stopping() && !vcpu.takeInit()) {
+      if (halted) {
+        if (!vcpu.halt(area.ifFlag())) {
+          return;
+        }
+        halted = false;
+      }
       prepare();
       VcpuExit exit = fd.run();
       exits++;
@@ -146,9 +182,7 @@ final class KvmVcpu implements VcpuBackend {
       case VcpuExit.Mmio mmio -> mmio(mmio);
       case VcpuExit.Rdmsr read -> readMsr(read);
       case VcpuExit.Wrmsr write -> writeMsr(write);
-      case VcpuExit.Hlt halt -> {
-        return vcpu.halt(area.ifFlag());
-      }
+      case VcpuExit.Hlt halt -> halted = true;
       case VcpuExit.Interrupted kicked -> {}
       case VcpuExit.InterruptWindowOpen open -> {}
       case VcpuExit.SetTpr lowered -> {}

@@ -177,7 +177,7 @@ public final class KvmVm implements VmBackend {
     if (scaled) {
       fd.setTscKhz((int) (clock.tscHz() / KILO));
     }
-    KvmVcpu made = new KvmVcpu(vcpu, this, fd, cpuid);
+    KvmVcpu made = new KvmVcpu(vcpu, this, fd, cpuid, vm.xsaveBytes());
     vcpus.add(made);
     return made;
   }

@@ -37,6 +37,21 @@ public interface VcpuBackend extends AutoCloseable {
   /** The wait begun with {@link #quiet} is over. */
   void resume();
 
+  /**
+   * All registers, with what is under way. The vCPU is outside {@link #run}: on its own thread, or
+   * on another one after that has ended.
+   */
+  VcpuState capture();
+
+  /**
+   * Sets all registers: the next {@link #run} goes on where the vCPU of {@link #capture} stopped,
+   * whatever kind that was. Guest RAM and the APIC have to be the same. Threads as for capture.
+   *
+   * @throws IllegalStateException or {@link org.pluribus.posix.PosixException} when what executes
+   *     the vCPU does not take such a state
+   */
+  void restore(VcpuState state);
+
   /** Makes {@link #run} look at the APIC and at the machine's state soon. Any thread. */
   void kick();
 

@@ -35,6 +35,14 @@ final class LoopbackNode implements AutoCloseable {
   private volatile boolean closing;
   private final Thread thread;
 
+  /** Makes what enforces the rights to pages of a RAM image. */
+  interface RightsOverRam {
+    /**
+     * @param alias the image as Java sees it
+     */
+    PageRights make(Memfd image, Mapping alias);
+  }
+
   /** Starts a node; the cluster is there once all of them are {@link #awaitConnected}. */
   LoopbackNode(
       int id,
@@ -43,11 +51,23 @@ final class LoopbackNode implements AutoCloseable {
       VmKey key,
       PageRights rights,
       long holdNanos) {
+    this(id, layout, cluster, key, (image, alias) -> rights, holdNanos);
+  }
+
+  /** The same for rights that need the RAM image. */
+  LoopbackNode(
+      int id,
+      GuestRamLayout layout,
+      LoopbackCluster cluster,
+      VmKey key,
+      RightsOverRam rights,
+      long holdNanos) {
     memfd = Memfd.create("test-ram-" + id, layout.ramSize());
     ram = Mapping.of(memfd);
     NodeIdentity identity = new NodeIdentity(id, layout.nodeCount(), layout.pageCount(), key, 1);
     transport = LoopbackTransport.create(cluster, identity, TransportLimits.DEFAULT);
-    node = new PluribusNode(id, layout, ram.address(), transport, rights, holdNanos);
+    node =
+        new PluribusNode(id, layout, ram.address(), transport, rights.make(memfd, ram), holdNanos);
     memory = new NodeMemory(node, ram.segment(), HostProfile.load("single-host"));
     thread = new Thread(this::live, "node-" + id);
     thread.start();
