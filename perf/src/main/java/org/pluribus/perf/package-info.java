@@ -1,6 +1,7 @@
 /**
- * Benchmarks, by JMH. {@link org.pluribus.perf.GuestMips} prints how fast the emulator runs small
- * loops; {@code perf/guest-mips} starts it. The scripts beside it measure whole machines.
+ * Benchmarks. {@link org.pluribus.perf.GuestMips} prints how fast the emulator runs small loops;
+ * {@code perf/guest-mips} starts it. {@link org.pluribus.perf.ratio} compares exits and page faults
+ * with C. The scripts beside it measure whole machines.
  */
 @NullMarked
 package org.pluribus.perf;

@@ -31,7 +31,7 @@ import org.pluribus.vmm.node.PluribusNode;
  *
  * <p>Node 0 runs the guest; a round is the guest's. Node 1, if there is one, has the pages the
  * guest stores to as their home; its vCPU waits for a start-up IPI that never comes, and its rounds
- * take the pages back by writing all their bytes.
+ * take the pages back.
  *
  * <p>Arguments: image, kind, count, first, limit (see {@link GuestImage}), bytes of RAM, this
  * node's id, and the {@link Network}'s.
@@ -40,6 +40,7 @@ public final class MeasuredNode {
   private static final int FIXED_ARGUMENTS = 7;
   private static final long NANOS_PER_MICRO = 1_000;
   private static final long STOP_MILLIS = 2_000;
+  private static final long LAST_WORD = GuestMemory.PAGE_SIZE - Long.BYTES;
 
   private final GuestImage.Work work;
   private final int self;
@@ -53,6 +54,9 @@ public final class MeasuredNode {
   private final NodeMachine machine;
   private final Rounds rounds = new Rounds();
   private final Peers peers = new NodePeers();
+
+  /** Whether the pages have been taken back at least once. */
+  private boolean taken;
 
   private MeasuredNode(GuestImage.Work work, long ramBytes, int self, Network network) {
     this.work = work;
@@ -137,14 +141,34 @@ public final class MeasuredNode {
     }
   }
 
+  /**
+   * Takes the pages back from the guest, with a write to most of each page's bytes. The first bytes
+   * must be as the guest has stored them then, and the last as they were: pages came whole, both
+   * ways.
+   */
   private long takeBack() {
-    byte[] bytes = new byte[GuestMemory.PAGE_SIZE];
+    byte[] bytes = new byte[GuestMemory.PAGE_SIZE - 2 * Long.BYTES];
     long start = System.nanoTime();
+    Arrays.fill(bytes, (byte) start);
     for (long gpa = work.first(); gpa < work.limit(); gpa += GuestMemory.PAGE_SIZE) {
-      Arrays.fill(bytes, (byte) (start + gpa));
-      memory.writeBytes(gpa, bytes);
+      memory.writeBytes(gpa + Long.BYTES, bytes);
     }
-    return System.nanoTime() - start;
+    long nanos = System.nanoTime() - start;
+    for (long page = 0; page < work.count(); page++) {
+      long gpa = work.first() + page * GuestMemory.PAGE_SIZE;
+      check(gpa, taken ? work.count() - page : 0);
+      check(gpa + LAST_WORD, taken ? gpa : 0);
+      memory.writeLong(gpa + LAST_WORD, gpa);
+    }
+    taken = true;
+    return nanos;
+  }
+
+  private void check(long gpa, long expected) {
+    long there = memory.readLong(gpa);
+    if (there != expected) {
+      fail("0x%x at GPA 0x%x instead of 0x%x".formatted(there, gpa, expected));
+    }
   }
 
   private void close() throws InterruptedException {
