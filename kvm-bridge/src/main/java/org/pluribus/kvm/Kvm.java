@@ -62,7 +62,7 @@ public final class Kvm implements AutoCloseable {
 
   private static String openCure(Errno errno, String path) {
     if (errno.equals(Errno.EACCES) || errno.equals(Errno.EPERM)) {
-      return "you may not open %s; join its group: usermod -aG kvm USER, log in again (check: ls -l %s)"
+      return "you may not open %s; join its group: usermod -aG kvm USER, log in again (ls -l %s must show group kvm, mode 660)"
           .formatted(path, path);
     }
     if (errno.equals(Errno.ENOENT) || errno.equals(Errno.ENODEV) || errno.equals(Errno.ENXIO)) {

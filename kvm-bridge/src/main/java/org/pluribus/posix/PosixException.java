@@ -6,6 +6,7 @@ public final class PosixException extends RuntimeException {
 
   private final String call;
   private final Errno errno;
+  private final String cure;
 
   public PosixException(String call, String detail, Errno errno) {
     this(call, detail, errno, errno.cure());
@@ -20,6 +21,7 @@ public final class PosixException extends RuntimeException {
     super("%s(%s) failed: %s: %s".formatted(call, detail, errno.name(), cure));
     this.call = call;
     this.errno = errno;
+    this.cure = cure;
   }
 
   /** The C function's or ioctl's name. */
@@ -30,5 +32,10 @@ public final class PosixException extends RuntimeException {
   /** Why it failed. */
   public Errno errno() {
     return errno;
+  }
+
+  /** What the operator can do about it: the message's last part. */
+  public String cure() {
+    return cure;
   }
 }

@@ -1,12 +1,7 @@
 package org.pluribus.vmm.cli;
 
-import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +14,7 @@ import org.pluribus.vmm.control.RunReport;
 import org.pluribus.vmm.loader.BadImageException;
 import org.pluribus.vmm.loader.KernelImage;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code pluribus run}: one machine over several nodes of this host. */
@@ -32,18 +28,7 @@ final class RunCommand implements Callable<Integer> {
   /** Kernel command line when {@code --append} is not given. */
   static final String DEFAULT_APPEND = "console=ttyS0 panic=-1";
 
-  @Option(
-      names = "--nodes",
-      defaultValue = "2",
-      paramLabel = "N",
-      description = "Nodes (default ${DEFAULT-VALUE}).")
-  int nodes;
-
-  @Option(
-      names = "--cpus",
-      paramLabel = "N",
-      description = "vCPUs, spread evenly (default: one per node).")
-  @Nullable Integer cpus;
+  @Mixin MachineOptions machine = new MachineOptions();
 
   @Option(
       names = "--placement",
@@ -75,34 +60,6 @@ final class RunCommand implements Callable<Integer> {
       description = "Kernel command line (default: " + DEFAULT_APPEND + ").")
   String append = DEFAULT_APPEND;
 
-  /** What carries the pages. */
-  enum TransportChoice {
-    AUTO,
-    AERON,
-    LOOPBACK
-  }
-
-  @Option(
-      names = "--vmi",
-      defaultValue = "auto",
-      paramLabel = "NAME",
-      description =
-          "What runs the vCPUs: emulator, kvm, or mixed, which runs nodes 0, 2, 4... under KVM and "
-              + "the others on the emulator; auto (the default) takes the emulator.")
-  Vmi vmi = Vmi.AUTO;
-
-  @Option(
-      names = "--transport",
-      defaultValue = "auto",
-      paramLabel = "NAME",
-      description =
-          "What carries pages: aeron (UDP between processes), loopback (all nodes in one process), "
-              + "or auto, which takes aeron.")
-  TransportChoice transport = TransportChoice.AUTO;
-
-  @Option(names = "--report", paramLabel = "FILE.json", description = "Writes what each node did.")
-  @Nullable Path report;
-
   @Option(
       names = "--timeout",
       paramLabel = "SECONDS",
@@ -111,44 +68,49 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    ClusterConfig config = config();
-    try (LocalCluster cluster = new LocalCluster(config)) {
-      RunReport result = cluster.run(timeoutSeconds, true);
-      if (report != null) {
-        write(report, result);
+    check();
+    MachineOptions.Decision decision = machine.decide();
+    try (LocalCluster cluster = new LocalCluster(config(decision.vmi()))) {
+      String notice = decision.notice();
+      if (notice != null) {
+        cluster.onStart(() -> System.err.println(notice));
       }
+      RunReport result = cluster.run(timeoutSeconds, true);
+      machine.writeReport(result.toJson());
       Outcome o = result.outcome();
       System.err.println("pluribus: " + o.reason());
       return o.exitCode();
     }
   }
 
-  private ClusterConfig config() throws ConfigException, BadImageException, IOException {
-    List<ClusterConfig.Node> list = nodesWith(spread(), vmi);
+  private void check() throws ConfigException, BadImageException, IOException {
+    // Nothing that is checked depends on what runs the vCPUs.
+    ClusterConfig config = config(Vmi.EMULATOR);
     if (timeoutSeconds != null && timeoutSeconds <= 0) {
       throw new ConfigException("--timeout " + timeoutSeconds + ": give a positive number");
     }
-    ClusterConfig config =
-        new ClusterConfig(
-            VmKey.random().toHex(),
-            memory,
-            transport == TransportChoice.LOOPBACK ? "loopback" : "aeron",
-            kernel.toString(),
-            initrd == null ? null : initrd.toString(),
-            append,
-            list);
     config.check();
-    checkMemory();
-    checkReport(report);
+    MachineOptions.checkMemory(memory);
+    machine.checkReport();
     KernelImage.detect(kernel);
-    return config;
+  }
+
+  private ClusterConfig config(Vmi vmi) throws ConfigException {
+    return new ClusterConfig(
+        VmKey.random().toHex(),
+        memory,
+        machine.transportName(),
+        kernel.toString(),
+        initrd == null ? null : initrd.toString(),
+        append,
+        MachineOptions.nodesWith(spread(), vmi));
   }
 
   /** vCPUs of each node, as the options say. */
   List<Integer> spread() throws ConfigException {
-    if (nodes < 1) {
-      throw new ConfigException("--nodes " + nodes + ": give at least 1");
-    }
+    machine.checkNodes();
+    int nodes = machine.nodes;
+    Integer cpus = machine.cpus;
     if (placement != null) {
       if (placement.size() != nodes) {
         throw new ConfigException(
@@ -169,60 +131,6 @@ final class RunCommand implements Callable<Integer> {
     if (total < 1) {
       throw new ConfigException("--cpus " + total + ": give at least 1");
     }
-    return even(nodes, total);
-  }
-
-  private static List<Integer> even(int nodes, int cpus) {
-    Integer[] each = new Integer[nodes];
-    for (int i = 0; i < nodes; i++) {
-      each[i] = cpus / nodes + (i < cpus % nodes ? 1 : 0);
-    }
-    return Arrays.asList(each);
-  }
-
-  /** Nodes of this host with so many vCPUs each. */
-  private static List<ClusterConfig.Node> nodesWith(List<Integer> cpus, Vmi vmi) {
-    List<ClusterConfig.Node> list = new ArrayList<>();
-    for (int i = 0; i < cpus.size(); i++) {
-      list.add(new ClusterConfig.Node(i, "127.0.0.1", 0, cpus.get(i), vmi.of(i)));
-    }
-    return list;
-  }
-
-  /** Nodes of this host that share the vCPUs evenly. */
-  static List<ClusterConfig.Node> evenSpread(int nodes, int cpus, Vmi vmi) {
-    return nodesWith(even(nodes, cpus), vmi);
-  }
-
-  /** All nodes are on this host, so the machine's memory is this host's. */
-  private void checkMemory() throws ConfigException {
-    long most =
-        ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
-    if (ClusterConfig.parseSize(memory) > most) {
-      throw new ConfigException(
-          "--memory " + memory + " is more than this host has; give at most " + (most >> 20) + "M");
-    }
-  }
-
-  /** Found out now rather than when the machine has run. */
-  static void checkReport(@Nullable Path report) throws ConfigException {
-    if (report == null) {
-      return;
-    }
-    Path folder = report.toAbsolutePath().getParent();
-    if (folder == null || !Files.isDirectory(folder)) {
-      throw new ConfigException("--report " + report + ": its folder does not exist; make it");
-    }
-    if (Files.isDirectory(report) || !Files.isWritable(Files.exists(report) ? report : folder)) {
-      throw new ConfigException("--report " + report + " cannot be written; name another file");
-    }
-  }
-
-  private static void write(Path file, RunReport report) throws ConfigException {
-    try {
-      Files.write(file, report.toJson());
-    } catch (IOException e) {
-      throw new ConfigException("report " + file + " cannot be written: " + e.getMessage());
-    }
+    return MachineOptions.even(nodes, total);
   }
 }

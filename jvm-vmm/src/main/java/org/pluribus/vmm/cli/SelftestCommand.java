@@ -1,8 +1,5 @@
 package org.pluribus.vmm.cli;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -14,9 +11,9 @@ import org.pluribus.vmm.cli.selftest.PayloadImage;
 import org.pluribus.vmm.cli.selftest.PayloadResult;
 import org.pluribus.vmm.cli.selftest.Suite;
 import org.pluribus.vmm.cli.selftest.SuiteReport;
-import org.pluribus.vmm.control.ClusterConfig;
 import org.pluribus.vmm.control.ConfigException;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code pluribus selftest}: bare-metal programs that check the machine from inside. */
@@ -36,13 +33,7 @@ final class SelftestCommand implements Callable<Integer> {
 
   private static final int MAX_SCALE = 1_000_000;
 
-  @Option(names = "--nodes", defaultValue = "2", description = "Nodes (default ${DEFAULT-VALUE}).")
-  int nodes;
-
-  @Option(
-      names = "--cpus",
-      description = "vCPUs, spread evenly (default: two a node up to two nodes, else one).")
-  @Nullable Integer cpus;
+  @Mixin MachineOptions machine = new MachineOptions();
 
   @Option(
       names = "--memory",
@@ -50,22 +41,6 @@ final class SelftestCommand implements Callable<Integer> {
       paramLabel = "SIZE",
       description = "Guest RAM (default ${DEFAULT-VALUE}); the pattern payload goes through all.")
   String memory = "64M";
-
-  @Option(
-      names = "--vmi",
-      defaultValue = "auto",
-      description =
-          "What runs the vCPUs: ${COMPLETION-CANDIDATES}; auto takes the emulator, mixed runs "
-              + "nodes 0, 2, 4... under KVM and the others on the emulator.")
-  Vmi vmi = Vmi.AUTO;
-
-  @Option(
-      names = "--transport",
-      defaultValue = "auto",
-      description =
-          "What carries pages: ${COMPLETION-CANDIDATES}; auto takes Aeron UDP between processes; "
-              + "loopback runs all nodes in one process.")
-  RunCommand.TransportChoice transport = RunCommand.TransportChoice.AUTO;
 
   @Option(
       names = "--scale",
@@ -95,44 +70,45 @@ final class SelftestCommand implements Callable<Integer> {
       description = "How long each payload may take (default ${DEFAULT-VALUE}).")
   int timeoutSeconds;
 
-  @Option(
-      names = "--report",
-      paramLabel = "FILE.json",
-      description = "Writes what each payload and each node did.")
-  @Nullable Path report;
-
   @Override
   public Integer call() throws Exception {
     List<Payload> chosen = only == null ? List.of(Payload.values()) : only;
     checkNumbers();
-    RunCommand.checkReport(report);
+    machine.checkReport();
     try (PayloadImage image = PayloadImage.unpack()) {
-      Suite suite =
-          new Suite(
-              image,
-              RunCommand.evenSpread(nodes, cpuCount(), vmi),
-              memory,
-              transport == RunCommand.TransportChoice.LOOPBACK
-                  ? ClusterConfig.LOOPBACK
-                  : ClusterConfig.AERON,
-              scale,
-              seed,
-              timeoutSeconds);
-      suite.config(chosen.getFirst()).check();
-      return run(suite, chosen);
+      // Nothing that is checked depends on what runs the vCPUs.
+      suite(image, Vmi.EMULATOR).config(chosen.getFirst()).check();
+      MachineOptions.checkMemory(memory);
+      MachineOptions.Decision decision = machine.decide();
+      if (decision.notice() != null) {
+        System.err.println(decision.notice());
+      }
+      return run(suite(image, decision.vmi()), chosen);
     }
   }
 
+  private Suite suite(PayloadImage image, Vmi vmi) {
+    return new Suite(
+        image,
+        MachineOptions.nodesWith(MachineOptions.even(machine.nodes, cpuCount()), vmi),
+        memory,
+        machine.transportName(),
+        scale,
+        seed,
+        timeoutSeconds);
+  }
+
   private int cpuCount() {
+    int nodes = machine.nodes;
+    Integer cpus = machine.cpus;
     return cpus != null ? cpus : nodes <= NODES_WITH_TWO_CPUS ? 2 * nodes : nodes;
   }
 
   private void checkNumbers() throws ConfigException {
-    if (nodes < 1) {
-      throw new ConfigException("--nodes " + nodes + ": give at least 1");
-    }
+    machine.checkNodes();
     if (cpuCount() < 1 || cpuCount() > MAX_CPUS) {
-      throw new ConfigException("--cpus " + cpuCount() + ": give 1 to " + MAX_CPUS);
+      String given = machine.cpus == null ? "--nodes " + machine.nodes : "--cpus " + machine.cpus;
+      throw new ConfigException(given + ": the payloads have room for 1 to " + MAX_CPUS + " CPUs");
     }
     if (scale < 1 || scale > MAX_SCALE) {
       throw new ConfigException("--scale " + scale + ": give 1 to " + MAX_SCALE);
@@ -156,7 +132,7 @@ final class SelftestCommand implements Callable<Integer> {
         new SuiteReport(
             results.getFirst().nodes().stream().map(n -> n.vmi()).toList(),
             suite.transport(),
-            nodes,
+            machine.nodes,
             cpuCount(),
             scale,
             seed,
@@ -166,9 +142,7 @@ final class SelftestCommand implements Callable<Integer> {
         "increments: %d, page transfers: %d, none lost: %s%n",
         all.increments(), all.pageTransfers(), all.failed() == 0 ? "yes" : "no");
     System.out.printf("payloads: %d passed, %d failed%n", all.passed(), all.failed());
-    if (report != null) {
-      write(report, all);
-    }
+    machine.writeReport(all.toJson());
     return all.failed() == 0 ? 0 : 1;
   }
 
@@ -181,13 +155,5 @@ final class SelftestCommand implements Callable<Integer> {
         r.passed() ? r.countsInWords() : r.failure(),
         r.pageTransfers(),
         r.seconds());
-  }
-
-  private static void write(Path file, SuiteReport report) throws ConfigException {
-    try {
-      Files.write(file, report.toJson());
-    } catch (IOException e) {
-      throw new ConfigException("report " + file + " cannot be written: " + e.getMessage());
-    }
   }
 }

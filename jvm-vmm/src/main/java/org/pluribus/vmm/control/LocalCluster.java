@@ -45,12 +45,18 @@ public final class LocalCluster implements AutoCloseable {
   private final List<Thread> threads = new ArrayList<>();
   private @Nullable Path file;
   private @Nullable Watchdogs watchdogs;
+  private Runnable onStart = () -> {};
 
   /**
    * @param config nodes with port 0 get a free one
    */
   public LocalCluster(ClusterConfig config) throws ConfigException {
     this.config = withPorts(config.fittedToThisHost());
+  }
+
+  /** What to do once everything is loaded, right before the guest's first instruction. */
+  public void onStart(Runnable action) {
+    onStart = action;
   }
 
   /**
@@ -80,6 +86,7 @@ public final class LocalCluster implements AutoCloseable {
       Watchdogs dogs = new Watchdogs(node, children);
       watchdogs = dogs;
       dogs.start(timeoutSeconds, interactive);
+      node.onStart(onStart);
       long start = System.nanoTime();
       Outcome outcome = node.run(Duration.ofSeconds(CONNECT_SECONDS));
       if (!node.isConnected()) {

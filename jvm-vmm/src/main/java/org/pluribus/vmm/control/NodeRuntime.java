@@ -70,6 +70,7 @@ public final class NodeRuntime implements AutoCloseable {
   private final NodeMemory memory;
   private final NodeMachine machine;
   private final NodePeers peers;
+  private Runnable onStart = () -> {};
   private long startedNanos;
   private volatile boolean connected;
 
@@ -158,6 +159,11 @@ public final class NodeRuntime implements AutoCloseable {
     return NodeReport.of(node, machine, transport, startedNanos);
   }
 
+  /** What to do right before the guest's first instruction; before run. */
+  void onStart(Runnable action) {
+    onStart = action;
+  }
+
   /** Lives the node's life; returns how the machine ended. */
   public Outcome run() throws BadImageException, IOException, InterruptedException {
     return run(CONNECT_TIMEOUT);
@@ -179,6 +185,7 @@ public final class NodeRuntime implements AutoCloseable {
     machine.startTimers();
     Outcome early = self == 0 ? startAsFirst() : startAsOther();
     if (early == null) {
+      onStart.run();
       startedNanos = System.nanoTime();
       machine.startVcpus();
       watch();

@@ -1,0 +1,148 @@
+package org.pluribus.vmm.cli;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.pluribus.hw.host.KvmFitness;
+import org.pluribus.vmm.control.ClusterConfig;
+import org.pluribus.vmm.control.ConfigException;
+import picocli.CommandLine.Option;
+
+/** The options that all commands have which run a machine over nodes of this host. */
+final class MachineOptions {
+  /** What carries the pages. */
+  enum TransportChoice {
+    AUTO,
+    AERON,
+    LOOPBACK
+  }
+
+  @Option(
+      names = "--nodes",
+      defaultValue = "2",
+      paramLabel = "N",
+      description = "Nodes (default ${DEFAULT-VALUE}).")
+  int nodes;
+
+  @Option(
+      names = "--cpus",
+      paramLabel = "N",
+      description =
+          "vCPUs, spread evenly (default: one per node; selftest has two, up to two nodes).")
+  @Nullable Integer cpus;
+
+  @Option(
+      names = "--vmi",
+      defaultValue = "auto",
+      paramLabel = "NAME",
+      description =
+          "What runs the vCPUs: emulator, kvm, or mixed, which runs nodes 0, 2, 4... under KVM and "
+              + "the others on the emulator; auto (the default) takes kvm if this host's KVM runs "
+              + "a guest's kernel natively, else the emulator, and says why.")
+  Vmi vmi = Vmi.AUTO;
+
+  @Option(
+      names = "--transport",
+      defaultValue = "auto",
+      paramLabel = "NAME",
+      description =
+          "What carries pages: aeron (UDP between processes), loopback (all nodes in one process), "
+              + "or auto, which takes aeron.")
+  TransportChoice transport = TransportChoice.AUTO;
+
+  @Option(names = "--report", paramLabel = "FILE.json", description = "Writes what each node did.")
+  @Nullable Path report;
+
+  /**
+   * What {@link Vmi#AUTO} came to.
+   *
+   * @param vmi never AUTO
+   * @param notice a line for the user, null if the choice was the user's
+   */
+  record Decision(Vmi vmi, @Nullable String notice) {}
+
+  /** Decides what is left to us, by trying this host's KVM; some milliseconds. */
+  Decision decide() {
+    if (vmi != Vmi.AUTO) {
+      return new Decision(vmi, null);
+    }
+    KvmFitness fitness = KvmFitness.ofThisHost();
+    Vmi chosen = fitness.isFit() ? Vmi.KVM : Vmi.EMULATOR;
+    return new Decision(
+        chosen,
+        "pluribus: --vmi auto: %s, because %s"
+            .formatted(chosen == Vmi.KVM ? "kvm" : "emulator", fitness.reason()));
+  }
+
+  /** The transport as the cluster file names it. */
+  String transportName() {
+    return transport == TransportChoice.LOOPBACK ? ClusterConfig.LOOPBACK : ClusterConfig.AERON;
+  }
+
+  /** So many vCPUs over so many nodes. */
+  static List<Integer> even(int nodes, int cpus) {
+    Integer[] each = new Integer[nodes];
+    for (int i = 0; i < nodes; i++) {
+      each[i] = cpus / nodes + (i < cpus % nodes ? 1 : 0);
+    }
+    return Arrays.asList(each);
+  }
+
+  /** Nodes of this host with so many vCPUs each. */
+  static List<ClusterConfig.Node> nodesWith(List<Integer> cpus, Vmi vmi) {
+    List<ClusterConfig.Node> list = new ArrayList<>();
+    for (int i = 0; i < cpus.size(); i++) {
+      list.add(new ClusterConfig.Node(i, "127.0.0.1", 0, cpus.get(i), vmi.of(i)));
+    }
+    return list;
+  }
+
+  /** Throws unless there is at least one node. */
+  void checkNodes() throws ConfigException {
+    if (nodes < 1) {
+      throw new ConfigException("--nodes " + nodes + ": give at least 1");
+    }
+  }
+
+  /** All nodes are on this host, so the machine's memory is this host's. */
+  static void checkMemory(String memory) throws ConfigException {
+    long most =
+        ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+    if (ClusterConfig.parseSize(memory) > most) {
+      throw new ConfigException(
+          "--memory " + memory + " is more than this host has; give at most " + (most >> 20) + "M");
+    }
+  }
+
+  /** Found out now rather than when the machine has run. */
+  void checkReport() throws ConfigException {
+    if (report == null) {
+      return;
+    }
+    Path folder = report.toAbsolutePath().getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new ConfigException("--report " + report + ": its folder does not exist; make it");
+    }
+    if (Files.isDirectory(report) || !Files.isWritable(Files.exists(report) ? report : folder)) {
+      throw new ConfigException("--report " + report + " cannot be written; name another file");
+    }
+  }
+
+  /** Writes the report, if one is wanted. */
+  void writeReport(byte[] json) throws ConfigException {
+    if (report == null) {
+      return;
+    }
+    try {
+      Files.write(report, json);
+    } catch (IOException e) {
+      throw new ConfigException("report " + report + " cannot be written: " + e.getMessage());
+    }
+  }
+}
