@@ -1,6 +1,7 @@
 /**
- * The command line: {@code pluribus run}, {@code node}, {@code demo}, {@code selftest}. Standard
- * output belongs to the guest's console; everything we say goes to standard error.
+ * The command line: {@code pluribus run}, {@code node}, {@code demo}, {@code selftest}, {@code
+ * doctor}. Standard output belongs to the guest's console; everything we say goes to standard
+ * error.
  */
 @NullMarked
 package org.pluribus.vmm.cli;
