@@ -141,6 +141,11 @@ final class OneVcpu implements AutoCloseable {
     thread.kick();
   }
 
+  /** Forgets an {@link #interrupt} that came when the guest had stopped already. */
+  void forgetInterrupt() {
+    thread.apic().takeInit();
+  }
+
   LocalApic apic() {
     return thread.apic();
   }
