@@ -48,7 +48,7 @@ public record KvmFitness(boolean isFit, String reason) {
       if (!lacking.isEmpty()) {
         return new KvmFitness(false, "this host's KVM lacks " + names(lacking));
       }
-      UserfaultFd.open(FAULT_FEATURES).close();
+      requireFaultHandling();
       KernelCodeProbe.Verdict verdict = KernelCodeProbe.run(kvm);
       return new KvmFitness(
           verdict.isNative(),
@@ -57,6 +57,16 @@ public record KvmFitness(boolean isFit, String reason) {
     } catch (PosixException | UnsupportedOperationException e) {
       return new KvmFitness(false, String.valueOf(e.getMessage()));
     }
+  }
+
+  /**
+   * Tries whether this process may guard guest RAM.
+   *
+   * @throws PosixException EPERM without permission
+   * @throws UnsupportedOperationException naming the features that this kernel lacks
+   */
+  public static void requireFaultHandling() {
+    UserfaultFd.open(FAULT_FEATURES).close();
   }
 
   /** What KVM has not got of what a node needs. */
