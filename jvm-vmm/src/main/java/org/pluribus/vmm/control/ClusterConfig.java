@@ -13,6 +13,8 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.hw.HostProfile;
+import org.pluribus.hw.host.KvmFitness;
+import org.pluribus.posix.PosixException;
 import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.VmKey;
 import org.pluribus.vmm.acpi.VcpuPlacement;
@@ -21,6 +23,7 @@ import org.pluribus.vmm.emulator.CpuidConfig;
 import org.pluribus.vmm.memory.GuestRamLayout;
 import org.pluribus.vmm.node.EmulatedVm;
 import org.pluribus.vmm.node.KvmVm;
+import org.pluribus.vmm.node.UnfitHostException;
 import org.pluribus.vmm.time.GuestClock;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.TokenStreamLocation;
@@ -283,13 +286,19 @@ public record ClusterConfig(
   /**
    * The same machine with the CPUs that this host can give, if it runs any of them under KVM.
    *
-   * @throws org.pluribus.vmm.node.UnfitHostException when there is no usable KVM here
+   * @throws UnfitHostException when there is no usable KVM or userfaultfd here: said once, before
+   *     any node says it for itself
    */
   ClusterConfig fittedToThisHost() {
     if (nodes.stream().noneMatch(Node::underKvm)) {
       return this;
     }
     List<String> lacking = KvmVm.lackingHere().stream().map(CpuFeature::flag).toList();
+    try {
+      KvmFitness.requireFaultHandling();
+    } catch (PosixException | UnsupportedOperationException e) {
+      throw new UnfitHostException(e);
+    }
     return new ClusterConfig(
         key,
         memory,
