@@ -2,9 +2,13 @@ package org.pluribus.vmm.cli;
 
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.pluribus.hw.host.Finding;
 import org.pluribus.hw.host.HostSurvey;
 import org.pluribus.hw.host.KvmFitness;
+import org.pluribus.vmm.emulator.CpuModel;
+import org.pluribus.vmm.node.KvmCpuModel;
+import org.pluribus.vmm.node.UnfitHostException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -34,8 +38,22 @@ final class DoctorCommand implements Callable<Integer> {
     survey.findings().forEach(f -> out.println(line(f)));
     out.println();
     out.println(summary(survey));
+    String model = cpuModel();
+    if (model != null) {
+      out.println("For the cluster file of a machine of hosts like this one: cpuModel: " + model);
+    }
     out.flush();
     return exitCode(survey);
+  }
+
+  /** The host's processor as guests of its KVM should see it. */
+  private static @Nullable String cpuModel() {
+    try {
+      CpuModel here = KvmCpuModel.here();
+      return here == null ? null : here.text();
+    } catch (UnfitHostException e) {
+      return null; // a line above says why
+    }
   }
 
   static int exitCode(HostSurvey survey) {

@@ -19,9 +19,11 @@ import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.VmKey;
 import org.pluribus.vmm.acpi.VcpuPlacement;
 import org.pluribus.vmm.emulator.CpuFeature;
+import org.pluribus.vmm.emulator.CpuModel;
 import org.pluribus.vmm.emulator.CpuidConfig;
 import org.pluribus.vmm.memory.GuestRamLayout;
 import org.pluribus.vmm.node.EmulatedVm;
+import org.pluribus.vmm.node.KvmCpuModel;
 import org.pluribus.vmm.node.KvmVm;
 import org.pluribus.vmm.node.UnfitHostException;
 import org.pluribus.vmm.time.GuestClock;
@@ -46,6 +48,8 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *     scale its counter need their host's
  * @param withoutCpuFeatures CPU features, as Linux names them, that the machine does not promise
  *     because a host lacks them; or null for none
+ * @param cpuModel which processor the machine's CPUs say they are, as {@link CpuModel#text()}, if
+ *     all nodes are under KVM; or null for one that executes in order
  * @param nodes the nodes, ids 0 to n - 1 in any order
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -58,6 +62,7 @@ public record ClusterConfig(
     @Nullable String append,
     @Nullable Long tscHz,
     @Nullable List<String> withoutCpuFeatures,
+    @Nullable String cpuModel,
     List<Node> nodes) {
 
   /** System property: name or path of a {@link HostProfile}. */
@@ -107,7 +112,7 @@ public record ClusterConfig(
       @Nullable String initrd,
       @Nullable String append,
       List<Node> nodes) {
-    this(key, memory, transport, kernel, initrd, append, null, null, nodes);
+    this(key, memory, transport, kernel, initrd, append, null, null, null, nodes);
   }
 
   private static final YAMLMapper YAML =
@@ -210,6 +215,7 @@ public record ClusterConfig(
     try {
       VmKey.ofHex(key == null ? "" : key);
       layout();
+      model();
       HostProfile.load(profileName());
     } catch (IllegalArgumentException e) {
       throw new ConfigException(String.valueOf(e.getMessage()));
@@ -227,6 +233,10 @@ public record ClusterConfig(
       throw new ConfigException(
           "tscHz %d makes no sense; give %d to %d"
               .formatted(guestTscHz(), CpuidConfig.MIN_TSC_HZ, CpuidConfig.MAX_TSC_HZ));
+    }
+    if (cpuModel != null && !nodes.stream().allMatch(Node::underKvm)) {
+      throw new ConfigException(
+          "cpuModel is for machines all of whose nodes have vmi: kvm; leave it out");
     }
     for (String flag : withoutCpuFeatures == null ? List.<String>of() : withoutCpuFeatures) {
       if (CpuFeature.ofFlag(flag) == null) {
@@ -308,13 +318,34 @@ public record ClusterConfig(
         append,
         tscHz == null ? KvmVm.tscHzHere() : tscHz,
         withoutCpuFeatures == null ? lacking : withoutCpuFeatures,
+        cpuModel == null ? modelOfThisHost() : cpuModel,
         nodes);
+  }
+
+  /** Only machines without emulated CPUs can look like a host. */
+  private @Nullable String modelOfThisHost() {
+    CpuModel here = nodes.stream().allMatch(Node::underKvm) ? KvmCpuModel.here() : null;
+    return here == null ? null : here.text();
+  }
+
+  /** Which processor the machine's CPUs say they are. */
+  public CpuModel model() {
+    return cpuModel == null ? CpuModel.IN_ORDER : CpuModel.parse(cpuModel);
   }
 
   /** The same machine with its nodes elsewhere. */
   ClusterConfig withNodes(List<Node> others) {
     return new ClusterConfig(
-        key, memory, transport, kernel, initrd, append, tscHz, withoutCpuFeatures, others);
+        key,
+        memory,
+        transport,
+        kernel,
+        initrd,
+        append,
+        tscHz,
+        withoutCpuFeatures,
+        cpuModel,
+        others);
   }
 
   /** The node with this id. */

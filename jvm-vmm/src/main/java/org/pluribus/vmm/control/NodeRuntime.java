@@ -15,12 +15,14 @@ import org.pluribus.transport.LifecycleKind;
 import org.pluribus.transport.Transport;
 import org.pluribus.transport.TransportException;
 import org.pluribus.vmm.acpi.AcpiTables;
+import org.pluribus.vmm.emulator.CpuModel;
 import org.pluribus.vmm.loader.BadImageException;
 import org.pluribus.vmm.loader.BootOptions;
 import org.pluribus.vmm.loader.EntryState;
 import org.pluribus.vmm.loader.KernelImage;
 import org.pluribus.vmm.memory.GuestRamLayout;
 import org.pluribus.vmm.node.EmulatedVm;
+import org.pluribus.vmm.node.KvmCpuModel;
 import org.pluribus.vmm.node.KvmVm;
 import org.pluribus.vmm.node.NodeMachine;
 import org.pluribus.vmm.node.NodeMemory;
@@ -57,6 +59,11 @@ public final class NodeRuntime implements AutoCloseable {
 
   private static final int RNG_SEED_BYTES = 32;
 
+  /** Linux, Documentation/admin-guide/kernel-parameters.txt; since 5.11. */
+  private static final String TSC_FREQUENCY = "tsc_early_khz=";
+
+  private static final long HZ_PER_KHZ = 1_000;
+
   private final ClusterConfig config;
   private final int self;
   private final Transport transport;
@@ -83,6 +90,7 @@ public final class NodeRuntime implements AutoCloseable {
     this.config = config;
     this.self = self;
     this.transport = transport;
+    checkCpuModel();
     layout = config.layout();
     HostProfile profile = HostProfile.load(config.profileName());
     memfd = Memfd.create("pluribus-ram-" + self, layout.ramSize());
@@ -115,10 +123,26 @@ public final class NodeRuntime implements AutoCloseable {
             config.vcpus(),
             config.apicIdBits(),
             config.withoutFeatures(),
+            config.model(),
             end,
             end::tripleFault,
             console);
     peers = new NodePeers(node, machine, config.nodes().size(), end);
+  }
+
+  /** A guest that takes this host's processor for another leaves out mitigations it needs. */
+  private void checkCpuModel() {
+    if (config.cpuModel() != null) {
+      KvmCpuModel.require(config.model());
+    } else if (config.nodes().stream().allMatch(ClusterConfig.Node::underKvm)) {
+      CpuModel here = KvmCpuModel.here();
+      if (here != null) {
+        LOG.warn(
+            "the guest is told of a processor without speculation flaws and takes no measures against"
+                + " them; add to the cluster file: cpuModel: {}",
+            here.text());
+      }
+    }
   }
 
   /** Ends the machine from outside: a timeout, Ctrl-C. Any thread. */
@@ -216,8 +240,17 @@ public final class NodeRuntime implements AutoCloseable {
     byte[] seed = new byte[RNG_SEED_BYTES];
     new SecureRandom().nextBytes(seed);
     List<Path> initrds = config.initrd() == null ? List.of() : List.of(Path.of(config.initrd()));
+    return image.load(memory, layout, new BootOptions(append(), initrds, rsdp, seed));
+  }
+
+  /**
+   * The guest's command line. On other processors than Intel's, Linux does not believe CPUID leaf
+   * 0x15 and would count the TSC against a timer that exits to us, so it is told the frequency.
+   */
+  private String append() {
     String append = config.append() == null ? "" : config.append();
-    return image.load(memory, layout, new BootOptions(append, initrds, rsdp, seed));
+    boolean told = config.model().isIntel() || append.contains(TSC_FREQUENCY);
+    return told ? append : append + " " + TSC_FREQUENCY + config.guestTscHz() / HZ_PER_KHZ;
   }
 
   private @Nullable Outcome startAsOther() throws InterruptedException {

@@ -7,14 +7,21 @@ package org.pluribus.vmm.node;
 final class KvmMsrs {
   private static final int SPEC_CTRL = 0x48;
   private static final int PRED_CMD = 0x49;
-  private static final int ARCH_CAPABILITIES = 0x10A;
 
-  /** RDCL_NO, IBRS_ALL, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO, PSCHANGE_MC_NO, TAA_NO. */
-  private static final long SAFE_CAPABILITIES = 1 | 2 | 8 | 16 | 32 | 64 | 256;
+  /** IA32_ARCH_CAPABILITIES (SDM volume 4, table 2-2). */
+  static final int ARCH_CAPABILITIES = 0x10A;
 
   private static final long SPEC_CTRL_BITS = 3;
 
+  private final long archCapabilities;
   private long specCtrl;
+
+  /**
+   * @param archCapabilities what IA32_ARCH_CAPABILITIES has
+   */
+  KvmMsrs(long archCapabilities) {
+    this.archCapabilities = archCapabilities;
+  }
 
   /** Whether {@link #get} knows it. */
   boolean has(int msr) {
@@ -22,7 +29,7 @@ final class KvmMsrs {
   }
 
   long get(int msr) {
-    return msr == SPEC_CTRL ? specCtrl : SAFE_CAPABILITIES;
+    return msr == SPEC_CTRL ? specCtrl : archCapabilities;
   }
 
   /** Writes; false when the guest gets #GP(0). */

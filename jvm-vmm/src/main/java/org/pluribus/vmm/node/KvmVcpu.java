@@ -1,11 +1,13 @@
 package org.pluribus.vmm.node;
 
 import org.pluribus.kvm.KvmRun;
+import org.pluribus.kvm.Msrs;
 import org.pluribus.kvm.Regs;
 import org.pluribus.kvm.Sregs;
 import org.pluribus.kvm.VcpuExit;
 import org.pluribus.kvm.VcpuFd;
 import org.pluribus.vmm.apic.LocalApic;
+import org.pluribus.vmm.emulator.CpuModel;
 import org.pluribus.vmm.emulator.CpuidTable;
 import org.pluribus.vmm.loader.EntryState;
 import org.slf4j.Logger;
@@ -29,7 +31,7 @@ final class KvmVcpu implements VcpuBackend {
   private final VcpuFd fd;
   private final KvmRun area;
   private final int signature;
-  private final KvmMsrs msrs = new KvmMsrs();
+  private final KvmMsrs msrs;
   private long tscOffset;
   private boolean tscSet;
   private volatile long exits;
@@ -48,9 +50,26 @@ final class KvmVcpu implements VcpuBackend {
     this.fd = fd;
     area = fd.runArea();
     signature = cpuid.eax(SIGNATURE_LEAF, 0);
+    msrs = new KvmMsrs(cpuid.model().archCapabilities());
     fd.setCpuid(KvmCpuid.entries(cpuid));
+    showCapabilities(cpuid.model());
     state = new KvmState(fd, msrs, xsaveBytes);
     KvmReset.init(fd, vcpu.index() == 0, signature);
+  }
+
+  /**
+   * KVM would show what this host has, which another node's may lack. An in-order model's are made
+   * up: KVM that knows the register shows its own then.
+   */
+  private void showCapabilities(CpuModel model) {
+    if (model.hasArchCapabilities() && !model.equals(CpuModel.IN_ORDER)) {
+      Msrs list = Msrs.of(KvmMsrs.ARCH_CAPABILITIES);
+      list.value(0, model.archCapabilities());
+      if (fd.setMsrs(list) != 1) {
+        throw new UnfitHostException(
+            "this host's KVM does not let us set IA32_ARCH_CAPABILITIES; use Linux 5.16 or newer");
+      }
+    }
   }
 
   @Override

@@ -24,6 +24,7 @@ import org.pluribus.vmm.devices.MachineControl;
 import org.pluribus.vmm.devices.PlatformDevices;
 import org.pluribus.vmm.devices.PortMap;
 import org.pluribus.vmm.emulator.CpuFeature;
+import org.pluribus.vmm.emulator.CpuModel;
 import org.pluribus.vmm.emulator.CpuidConfig;
 import org.pluribus.vmm.emulator.CpuidTable;
 import org.pluribus.vmm.loader.EntryState;
@@ -54,6 +55,32 @@ public final class NodeMachine implements AutoCloseable {
   private final @Nullable PlatformDevices platform;
   private final VcpuThread[] vcpus;
 
+  /** A machine whose CPUs say that they execute in order. */
+  public NodeMachine(
+      PluribusNode node,
+      VmBackend vm,
+      HostClock clock,
+      HostProfile profile,
+      List<VcpuPlacement> all,
+      int apicIdBits,
+      Set<CpuFeature> withoutFeatures,
+      MachineControl control,
+      IntConsumer tripleFault,
+      ByteOutput console) {
+    this(
+        node,
+        vm,
+        clock,
+        profile,
+        all,
+        apicIdBits,
+        withoutFeatures,
+        CpuModel.IN_ORDER,
+        control,
+        tripleFault,
+        console);
+  }
+
   /**
    * @param vm makes the vCPUs
    * @param clock this node's view of the machine's time
@@ -61,6 +88,7 @@ public final class NodeMachine implements AutoCloseable {
    * @param all all vCPUs of the machine
    * @param apicIdBits bits of an APIC id that number the vCPUs of a node
    * @param withoutFeatures what the machine's CPUs do not promise
+   * @param model which processor they say they are
    * @param console gets the serial console's output on the device node
    */
   public NodeMachine(
@@ -71,6 +99,7 @@ public final class NodeMachine implements AutoCloseable {
       List<VcpuPlacement> all,
       int apicIdBits,
       Set<CpuFeature> withoutFeatures,
+      CpuModel model,
       MachineControl control,
       IntConsumer tripleFault,
       ByteOutput console) {
@@ -103,7 +132,7 @@ public final class NodeMachine implements AutoCloseable {
       platform = null;
       devices = new DeviceAccess(node, all.size(), null, null);
     }
-    vcpus = makeVcpus(profile, all, apicIdBits, withoutFeatures, extInt, tripleFault);
+    vcpus = makeVcpus(profile, all, apicIdBits, withoutFeatures, model, extInt, tripleFault);
     node.vcpus(vcpus);
     if (extInt instanceof Pic8259 pic) {
       pic.connectIntr(this::extIntChanged);
@@ -115,6 +144,7 @@ public final class NodeMachine implements AutoCloseable {
       List<VcpuPlacement> all,
       int apicIdBits,
       Set<CpuFeature> withoutFeatures,
+      CpuModel model,
       ExtIntSource extInt,
       IntConsumer tripleFault) {
     int cores = (int) all.stream().filter(p -> p.node() == node.id()).count();
@@ -127,7 +157,8 @@ public final class NodeMachine implements AutoCloseable {
       int index = i;
       CpuidTable cpuid =
           new CpuidTable(
-              new CpuidConfig(p.apicId(), apicIdBits, cores, clock.tscHz(), withoutFeatures));
+              new CpuidConfig(
+                  p.apicId(), apicIdBits, cores, clock.tscHz(), withoutFeatures, model));
       mine.add(
           new VcpuThread(
               index,

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.pluribus.vmm.emulator.CpuModel;
 
 class ClusterConfigTest {
   private static final String GOOD =
@@ -97,5 +98,26 @@ class ClusterConfigTest {
 
   private Path file(String text) throws IOException {
     return Files.writeString(Files.createTempFile(folder, "cluster", ".yaml"), text);
+  }
+
+  @Test
+  void aProcessorModelIsForMachinesWithoutEmulatedCpus() throws Exception {
+    String model = CpuModel.IN_ORDER.text();
+    String kvm = GOOD.replace(" }", ", vmi: kvm }");
+    assertThat(ClusterConfig.read(file(kvm)).model()).isEqualTo(CpuModel.IN_ORDER);
+    assertThat(ClusterConfig.read(file(kvm + "cpuModel: " + model + "\n")).model().text())
+        .isEqualTo(model);
+    assertRefused(
+        GOOD + "cpuModel: " + model + "\n", "cpuModel is for machines all of whose nodes");
+    assertRefused(kvm + "cpuModel: Zilog\n", "cpuModel 'Zilog' is none; copy it from");
+  }
+
+  private void assertRefused(String yaml, String word) throws IOException {
+    Path at = file(yaml);
+    assertThatThrownBy(() -> ClusterConfig.read(at))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(word)
+        .message()
+        .doesNotContain("\n");
   }
 }

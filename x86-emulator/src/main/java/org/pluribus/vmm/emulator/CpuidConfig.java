@@ -10,9 +10,15 @@ import java.util.Set;
  * @param coresPerPackage vCPUs of this vCPU's package, at least 1
  * @param tscHz frequency of the TSC
  * @param without what this machine's CPUs do not promise, though the emulator has it
+ * @param model which processor they say they are
  */
 public record CpuidConfig(
-    int apicId, int packageShift, int coresPerPackage, long tscHz, Set<CpuFeature> without) {
+    int apicId,
+    int packageShift,
+    int coresPerPackage,
+    long tscHz,
+    Set<CpuFeature> without,
+    CpuModel model) {
   /** Frequency of the guest's TSC: one tick a nanosecond. */
   public static final int STANDARD_TSC_HZ = 1_000_000_000;
 
@@ -36,6 +42,12 @@ public record CpuidConfig(
       throw new IllegalArgumentException("TSC frequency of " + tscHz + " Hz");
     }
     without = Set.copyOf(without);
+  }
+
+  /** A place in a machine whose CPUs say that they execute in order. */
+  public CpuidConfig(
+      int apicId, int packageShift, int coresPerPackage, long tscHz, Set<CpuFeature> without) {
+    this(apicId, packageShift, coresPerPackage, tscHz, without, CpuModel.IN_ORDER);
   }
 
   /** A place with every feature there is. */

@@ -11,12 +11,12 @@ import java.util.List;
  * What CPUID tells (SDM volume 2, CPUID): x86-64-v2 as far as this package implements it, and one
  * vCPU's place in the topology. Immutable.
  *
- * <p>Family and model are those of an in-order Atom (Saltwell): Linux knows that it does not
- * speculate and so leaves out all mitigations, which an interpreter needs as little.
+ * <p>Family, model and speculation bits are those of a {@link CpuModel}: the emulator's says that
+ * it executes in order, hosts under KVM show their own.
  */
 public final class CpuidTable {
-  /** Family 6, model 0x36, stepping 1; also in EDX after reset. */
-  static final int SIGNATURE = 0x00030661;
+  /** The emulator's family, model and stepping; also in EDX after reset. */
+  static final int SIGNATURE = CpuModel.IN_ORDER.signature();
 
   /** ECX bit of leaf 1 that follows CR4.OSXSAVE. */
   static final int LEAF1_ECX_OSXSAVE = 1 << 27;
@@ -81,11 +81,12 @@ public final class CpuidTable {
   private static final int LEAF7_EBX = FSGSBASE | TSC_ADJUST | SMEP | ERMS | SMAP;
   private static final int UMIP = 1 << 2;
   private static final int FSRM = 1 << 4;
-  private static final int SPEC_CTRL = 1 << 26;
-  private static final int ARCH_CAPABILITIES = 1 << 29;
-  private static final int LEAF7_EDX = FSRM | SPEC_CTRL | ARCH_CAPABILITIES;
 
   private static final int LAHF64 = 1;
+
+  /** AMD: the logical processors that HTT counts are cores. */
+  private static final int CMP_LEGACY = 1 << 1;
+
   private static final int SYSCALL = 1 << 11;
   private static final int NX = 1 << 20;
   private static final int PAGE_1G = 1 << 26;
@@ -96,6 +97,13 @@ public final class CpuidTable {
   private static final int HYPERVISOR_BASE = 0x40000000;
   private static final int EXTENDED_BASE = 0x80000000;
   private static final int MAX_EXTENDED = 0x80000008;
+
+  /** AMD's processors have more leaves; 0x80000021 has speculation bits. */
+  private static final int MAX_EXTENDED_AMD = 0x80000021;
+
+  /** AMD's leaf 0x80000005: 32 KiB, 8 ways, lines of 64 bytes. */
+  private static final int AMD_L1 = 32 << 24 | 8 << 16 | 1 << 8 | 64;
+
   private static final int LINEAR_BITS = 48;
   private static final int LEAF_INDEX = 0x0FFFFFFF;
   private static final long MEGA = 1_000_000;
@@ -109,24 +117,36 @@ public final class CpuidTable {
   /** By class (basic, hypervisor, extended), leaf and subleaf: EAX, EBX, ECX, EDX. */
   private final int[][][][] leaves = new int[3][][][];
 
+  private final CpuModel model;
+
   /** Builds the table of one vCPU. */
   public CpuidTable(CpuidConfig c) {
     leaves[0] = new int[MAX_BASIC + 1][MAX_SUBLEAF + 1][4];
     leaves[1] = new int[1][1][4];
-    leaves[2] = new int[MAX_EXTENDED - EXTENDED_BASE + 1][1][4];
+    model = c.model();
+    int maxExtended = model.isIntel() ? MAX_EXTENDED : MAX_EXTENDED_AMD;
+    leaves[2] = new int[maxExtended - EXTENDED_BASE + 1][1][4];
     basic(c);
     caches(c);
     topology(c);
     byte[] name = "Pluribus VMM".getBytes(StandardCharsets.US_ASCII);
     ByteBuffer b = ByteBuffer.wrap(name).order(ByteOrder.LITTLE_ENDIAN);
     leaves[1][0][0] = new int[] {HYPERVISOR_BASE, b.getInt(), b.getInt(), b.getInt()};
-    extended();
+    extended(maxExtended);
+    if (!model.isIntel()) {
+      extendedAmd(c);
+    }
     c.without().forEach(this::remove);
   }
 
   private void remove(CpuFeature f) {
     int[] registers = f.leaf() < 0 ? leaves[2][f.leaf() & LEAF_INDEX][0] : leaves[0][f.leaf()][0];
     registers[f.register().ordinal()] &= ~f.mask();
+  }
+
+  /** Which processor the guest is told that it has. */
+  public CpuModel model() {
+    return model;
   }
 
   /** Whether the guest is told of the feature. */
@@ -143,7 +163,7 @@ public final class CpuidTable {
       }
     }
     all.add(new int[] {HYPERVISOR_BASE, 0});
-    for (int leaf = EXTENDED_BASE; leaf <= MAX_EXTENDED; leaf++) {
+    for (int leaf = EXTENDED_BASE; leaf < EXTENDED_BASE + leaves[2].length; leaf++) {
       all.add(new int[] {leaf, 0});
     }
     return all;
@@ -159,14 +179,16 @@ public final class CpuidTable {
   }
 
   private void basic(CpuidConfig c) {
-    set(0, 0, MAX_BASIC, 0x756E6547, 0x6C65746E, 0x49656E69); // "GenuineIntel"
+    int[] vendor = model.vendorWords();
+    set(0, 0, MAX_BASIC, vendor[0], vendor[2], vendor[1]);
     int logical = Math.min(1 << c.packageShift(), 255);
     int ids = (c.apicId() & 0xFF) << 24 | logical << 16 | 8 << 8; // CLFLUSH: 8 x 8 bytes
     int edx = LEAF1_EDX | (logical > 1 ? HTT : 0);
-    set(1, 0, SIGNATURE, ids, LEAF1_ECX, edx);
+    set(1, 0, model.signature(), ids, LEAF1_ECX, edx);
     set(2, 0, 0x00FF0001, 0, 0, 0); // 0xFF: leaf 4 describes the caches
     set(6, 0, 1 << 2, 0, 0, 0); // the APIC timer always runs
-    set(7, 0, 0, LEAF7_EBX, UMIP, LEAF7_EDX);
+    set(7, 0, model.leaf7Sub2Edx() == 0 ? 0 : 2, LEAF7_EBX, UMIP, FSRM | model.leaf7Edx());
+    set(7, 2, 0, 0, 0, model.leaf7Sub2Edx());
     set(0xD, 0, 3, XSAVE_BYTES, XSAVE_BYTES, 0); // x87 and SSE; no XSAVEOPT, XSAVEC, XSAVES
     set(0x15, 0, 1, 1, (int) c.tscHz(), 0); // the crystal, and the APIC timer, run at its frequency
     int mhz = (int) (c.tscHz() / MEGA);
@@ -201,9 +223,9 @@ public final class CpuidTable {
     }
   }
 
-  private void extended() {
+  private void extended(int maxExtended) {
     int[][][] e = leaves[2];
-    e[0][0] = new int[] {MAX_EXTENDED, 0, 0, 0};
+    e[0][0] = new int[] {maxExtended, 0, 0, 0};
     e[1][0] = new int[] {0, 0, LAHF64, SYSCALL | NX | PAGE_1G | RDTSCP | LONG_MODE};
     byte[] brand = Arrays.copyOf(BRAND.getBytes(StandardCharsets.US_ASCII), 48);
     ByteBuffer b = ByteBuffer.wrap(brand).order(ByteOrder.LITTLE_ENDIAN);
@@ -213,6 +235,19 @@ public final class CpuidTable {
     e[6][0] = new int[] {0, 0, 1024 << 16 | 8 << 12 | 64, 0}; // L2: 1 MiB, 16 ways
     e[7][0] = new int[] {0, 0, 0, 1 << 8}; // invariant TSC
     e[8][0] = new int[] {PageWalker.PHYSICAL_BITS | LINEAR_BITS << 8, 0, 0, 0};
+  }
+
+  /** What AMD's processors tell elsewhere than Intel's (AMD APM volume 3, E.4). */
+  private void extendedAmd(CpuidConfig c) {
+    int[][][] e = leaves[2];
+    e[1][0][0] = model.signature();
+    if ((leaves[0][1][0][3] & HTT) != 0) {
+      e[1][0][2] |= CMP_LEGACY;
+    }
+    e[5][0] = new int[] {0, 0, AMD_L1, AMD_L1};
+    e[8][0][1] = model.extended8Ebx();
+    e[8][0][2] = Math.min(c.packageShift(), 15) << 12 | c.coresPerPackage() - 1 & 0xFF;
+    e[MAX_EXTENDED_AMD - EXTENDED_BASE][0][0] = model.extended21Eax();
   }
 
   /** EAX of a leaf; leaves above the highest basic one read as that, as on Intel's CPUs. */
