@@ -16,14 +16,16 @@ import org.pluribus.posix.Mapping;
 
 /**
  * Finds out whether this host's KVM executes a guest's kernel on the processor itself: a small
- * guest computes with integer, SSE2 and x87 instructions in CPL 0 at a kernel's address, and has to
- * be done, with the right result, within a time that only a processor keeps to.
+ * guest computes with integer, SSE2 and x87 instructions in CPL 0 at a kernel's address. Its
+ * results have to be right, and one of them has to be there within a time that only a processor
+ * keeps to. One of several, since a busy host interrupts some; but no instruction emulator is ever
+ * that fast.
  *
  * <p>A KVM without hardware virtualisation runs such code in an instruction emulator, some hundred
  * nanoseconds per instruction, and gives up at most SSE and x87 instructions.
  *
- * <p>Takes some milliseconds where kernel code is native, {@link #LIMIT_NANOS} of CPU time at most,
- * {@link #WALL_LIMIT_NANOS} at most on a host without free CPUs.
+ * <p>Takes some milliseconds where kernel code is native or KVM gives up, else {@link #LIMIT_NANOS}
+ * of CPU time at most, {@link #WALL_LIMIT_NANOS} at most on a host without free CPUs.
  */
 public final class KernelCodeProbe {
   /**
@@ -34,14 +36,20 @@ public final class KernelCodeProbe {
    */
   public record Verdict(boolean isNative, String reason) {}
 
-  /** Rounds of the guest's loop: two million instructions. */
-  static final int ROUNDS = 200_000;
+  /** Rounds of the guest's loop for a result: twenty thousand instructions. */
+  static final int ROUNDS = 2_000;
+
+  /** How many results may take too long. */
+  private static final int ATTEMPTS = 20;
 
   /**
-   * CPU time that the guest may take, nanoseconds: 150 ns per instruction. Processors take less
-   * than 1 ns, processors that are emulated by translation some 5 ns, instruction emulators 700 ns.
+   * How long a result may take, nanoseconds: 100 ns per instruction. Processors take less than 1
+   * ns, processors that are emulated by translation some 5 ns, instruction emulators 700 ns.
    */
-  static final long LIMIT_NANOS = 300_000_000;
+  private static final long RESULT_NANOS = 2_000_000;
+
+  /** CPU time that all results together may take. */
+  static final long LIMIT_NANOS = 400_000_000;
 
   /**
    * Rounds before those that count: the first entry makes KVM map the guest's pages, and tells
@@ -59,7 +67,6 @@ public final class KernelCodeProbe {
   private static final long STOP_MILLIS = 2_000;
 
   private static final double NANOS_PER_MILLI = 1e6;
-  private static final double MILLION = 1e6;
 
   private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
@@ -144,38 +151,57 @@ public final class KernelCodeProbe {
         guest.prepare(kvm, vcpu, WARM_UP_ROUNDS, rounds);
         cpuBefore = THREADS.getCurrentThreadCpuTime();
         running = vcpu;
-        Verdict first = judge(vcpu, WARM_UP_ROUNDS);
-        return first.isNative() ? judge(vcpu, rounds) : first;
+        return judge(vcpu);
       }
     }
   }
 
-  /** Runs until the guest tells a result. */
-  private Verdict judge(VcpuFd vcpu, int rounds) {
-    long start = System.nanoTime();
+  private Verdict judge(VcpuFd vcpu) {
+    long best = Long.MAX_VALUE;
+    for (int i = 0; i <= ATTEMPTS; i++) {
+      boolean warmUp = i == 0;
+      long start = System.nanoTime();
+      String failure = awaitResult(vcpu, warmUp ? WARM_UP_ROUNDS : rounds);
+      long nanos = System.nanoTime() - start;
+      if (failure != null) {
+        return new Verdict(false, failure);
+      }
+      if (!warmUp) {
+        best = Math.min(best, nanos);
+      }
+      if (best <= RESULT_NANOS) {
+        return new Verdict(true, work() + " took " + inMillis(best));
+      }
+    }
+    return new Verdict(false, work() + " took at least " + inMillis(best));
+  }
+
+  /** Runs until the guest tells a result; answers what is wrong, or null. */
+  private @Nullable String awaitResult(VcpuFd vcpu, int rounds) {
     VcpuExit exit = vcpu.run();
     while (exit instanceof VcpuExit.Interrupted && !expired) {
       exit = vcpu.run();
     }
-    double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
-    String work =
-        String.format(
-            Locale.ROOT,
-            "%.1f million instructions",
-            rounds * (double) ProbeGuest.INSTRUCTIONS_PER_ROUND / MILLION);
-    String time = String.format(Locale.ROOT, "%.1f ms", millis);
     if (exit instanceof VcpuExit.Interrupted) {
-      return new Verdict(false, work + " were not done in " + time);
+      return work() + " were not done in time";
     }
     if (exit instanceof VcpuExit.InternalError error && error.isEmulation()) {
-      return new Verdict(false, "its emulator lacks '" + guest.instruction(vcpu) + "'");
+      return "its emulator lacks '" + guest.instruction(vcpu) + "'";
     }
     if (!ProbeGuest.isResult(exit)) {
-      return new Verdict(false, "the probe's guest ended with " + exit);
+      return "the probe's guest ended with " + exit;
     }
-    if (((VcpuExit.Mmio) exit).data() != ProbeGuest.expected(rounds)) {
-      return new Verdict(false, "the probe's guest computed a wrong result");
-    }
-    return new Verdict(true, work + " took " + time);
+    return ((VcpuExit.Mmio) exit).data() == ProbeGuest.expected(rounds)
+        ? null
+        : "the probe's guest computed a wrong result";
+  }
+
+  private String work() {
+    return String.format(
+        Locale.ROOT, "%,d instructions", (long) rounds * ProbeGuest.INSTRUCTIONS_PER_ROUND);
+  }
+
+  private static String inMillis(long nanos) {
+    return String.format(Locale.ROOT, "%.2f ms", nanos / NANOS_PER_MILLI);
   }
 }
