@@ -20,6 +20,12 @@ final class BlockDecoder {
   private final byte[] bytes = new byte[(int) CpuMemory.PAGE_SIZE + Decoder.MAX_LENGTH];
   private final Insn[] buffer = new Insn[MAX_INSNS];
 
+  /** Stores into the page being decoded, as counted before its bytes were read. */
+  private int writes;
+
+  /** Another CPU was storing into it then. */
+  private boolean beingWritten;
+
   BlockDecoder(Cpu cpu, CodeCache cache) {
     this.cpu = cpu;
     this.cache = cache;
@@ -63,9 +69,13 @@ final class BlockDecoder {
     CodePage page = cache.find(number);
     if (page == null) {
       page = cache.create(number);
-      // From here on every CPU of the node takes the long way to write it.
+    }
+    if (!page.guarded) {
+      // From here on every CPU of the node takes the long way to write it. If another CPU is about
+      // to see to that, so do we: nothing may be decoded before.
       cpu.dropPhysicalPage(number, true);
       cpu.environment().dropWriteMappings(cpu, number);
+      page.guarded = true;
       host = cpu.translate(la, CpuMemory.PF_FETCH);
     }
     if (page.stale && cpu.translatedGpa() >>> 12 == number) {
@@ -74,9 +84,21 @@ final class BlockDecoder {
     return page;
   }
 
+  /**
+   * Decodes the block at {@code la} and keeps it, unless another CPU stores into the page
+   * meanwhile.
+   *
+   * <p>The order matters: the count of stores is read first, announced stores second, the bytes
+   * last. A store that we do not see announced is counted, and throws blocks out, after we read the
+   * count; so it either changes the count before the block is added or finds the block.
+   *
+   * @return null when the page was taken out of the cache
+   */
   private @Nullable Block decode(CodePage page, long la, int offset, int width) {
     int count = (int) CpuMemory.PAGE_SIZE - offset;
     long host = cpu.translate(la, CpuMemory.PF_FETCH);
+    writes = page.writes();
+    beingWritten = cache.isBeingWritten(page.page, cpu.codeWriter);
     int n = 0;
     int at = 0;
     int copied = 0;
@@ -105,8 +127,7 @@ final class BlockDecoder {
         break;
       }
     }
-    Block b = new Block(Arrays.copyOf(buffer, n), at, null);
-    return page.add(width, offset, b) ? b : null;
+    return keep(page, offset, width, new Block(Arrays.copyOf(buffer, n), at, null));
   }
 
   /** One instruction whose bytes go on in the next page. */
@@ -120,8 +141,16 @@ final class BlockDecoder {
     if (r < 0) {
       throw cpu.unknown(bytes, Decoder.MAX_LENGTH);
     }
-    Block b = new Block(new Insn[] {i}, r, Arrays.copyOfRange(bytes, count, r));
-    return page.add(width, offset, b) ? b : null;
+    return keep(
+        page, offset, width, new Block(new Insn[] {i}, r, Arrays.copyOfRange(bytes, count, r)));
+  }
+
+  /** The block, kept or for one run only; null when the page was taken out of the cache. */
+  private @Nullable Block keep(CodePage page, int offset, int width, Block b) {
+    if (beingWritten) {
+      return b;
+    }
+    return page.add(width, offset, b, bytes, writes) == CodePage.Added.PAGE_GONE ? null : b;
   }
 
   private boolean crossingUnchanged(Block b, long la) {

@@ -26,6 +26,12 @@ final class CodePage {
   /** Rights were lost since the last look: {@link #revalidate} before running a block. */
   volatile boolean stale = true;
 
+  /** Every CPU of the node has dropped its right to write the page without being noticed. */
+  volatile boolean guarded;
+
+  /** Stores into the page so far. */
+  private volatile int writes;
+
   /** Taken out of the cache because decoded bytes were overwritten; holds no blocks any more. */
   private boolean dead;
 
@@ -60,10 +66,32 @@ final class CodePage {
     stale = false;
   }
 
-  /** Adds a block; false when the page was taken out of the cache meanwhile. */
-  synchronized boolean add(int width, int offset, Block b) {
+  /** Changes with each store into the page: see {@link #add}. */
+  int writes() {
+    return writes;
+  }
+
+  /** What became of a block. */
+  enum Added {
+    KEPT,
+    /** Somebody has stored into the page since: the block may be run once. */
+    NOT_KEPT,
+    /** The page was taken out of the cache meanwhile. */
+    PAGE_GONE
+  }
+
+  /**
+   * Adds a block.
+   *
+   * @param from the bytes from {@code offset} on that it was decoded from
+   * @param writesBefore {@link #writes} before they were read
+   */
+  synchronized Added add(int width, int offset, Block b, byte[] from, int writesBefore) {
     if (dead) {
-      return false;
+      return Added.PAGE_GONE;
+    }
+    if (writes != writesBefore) {
+      return Added.NOT_KEPT;
     }
     if (blocks[width] == null) {
       blocks[width] = new Block[(int) CpuMemory.PAGE_SIZE];
@@ -73,11 +101,14 @@ final class CodePage {
     for (int i = offset; i < end; i++) {
       covered[i >> 6] |= 1L << i;
     }
-    return true;
+    // They may have been stored after the snapshot was taken.
+    System.arraycopy(from, 0, snapshot, offset, end - offset);
+    return Added.KEPT;
   }
 
-  /** Bytes were written: drops the blocks that hold any of them. True when there was one. */
+  /** Bytes will be written: drops the blocks that hold any of them. True when there was one. */
   synchronized boolean written(int offset, int size) {
+    writes++;
     boolean hit = false;
     for (int i = offset; i < offset + size; i++) {
       hit |= (covered[i >> 6] & 1L << i) != 0;

@@ -18,6 +18,9 @@ public final class Cpu extends RegionMemory {
   /** Attention: the environment wants its {@link CpuEnvironment#safepoint}. */
   public static final int ATTENTION_SAFEPOINT = 2;
 
+  /** Attention: this CPU has written into a code page. */
+  static final int ATTENTION_CODE_WRITTEN = 4;
+
   private static final VarHandle ATTENTION;
 
   static {
@@ -267,6 +270,7 @@ public final class Cpu extends RegionMemory {
 
   private boolean serveAttention() {
     int a = (int) ATTENTION.getAndSet(this, 0);
+    codeWriter.end();
     boolean poll = (a & ATTENTION_SAFEPOINT) != 0 || fuel < 0;
     if (poll) {
       fuel = pollBlocks;

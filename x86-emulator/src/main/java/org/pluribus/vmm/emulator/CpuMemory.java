@@ -27,6 +27,7 @@ public abstract class CpuMemory extends CpuRegisters {
 
   protected final CpuEnvironment env;
   protected final CodeCache codeCache;
+  final CodeWriter codeWriter;
   protected final GuestFault fault = new GuestFault();
   private final PageWalker walker;
 
@@ -65,6 +66,7 @@ public abstract class CpuMemory extends CpuRegisters {
   protected CpuMemory(CpuEnvironment env, CodeCache codeCache) {
     this.env = env;
     this.codeCache = codeCache;
+    this.codeWriter = codeCache.join();
     this.walker = new PageWalker(this);
     java.util.Arrays.fill(fetchTag, Tlb.INVALID);
   }
@@ -212,7 +214,11 @@ public abstract class CpuMemory extends CpuRegisters {
     if (((la ^ la + size - 1) & PAGE_MASK) != 0) {
       return 0;
     }
-    return writableHost(la, size);
+    long host = writableHost(la, size);
+    if (codeWriter.isWriting()) {
+      self().raiseAttention(Cpu.ATTENTION_CODE_WRITTEN); // at the end of the block it is written
+    }
+    return host;
   }
 
   /** Raises the fault that a store of {@code size} bytes at {@code la} would raise, if any. */
@@ -292,6 +298,7 @@ public abstract class CpuMemory extends CpuRegisters {
     }
     VarHandle.releaseFence();
     RawAccess.put(host, size, v);
+    codeWriter.end();
   }
 
   /** Both pages must be writable before a byte is stored; then the bytes go one by one. */
@@ -322,9 +329,16 @@ public abstract class CpuMemory extends CpuRegisters {
     return host;
   }
 
-  /** Throws away the blocks decoded from bytes that are about to be written. */
+  /**
+   * Throws away the blocks decoded from bytes that are about to be written, and announces the page.
+   * When the bytes are there the caller takes that back ({@link CodeWriter#end}).
+   */
   final void throwOutBlocks(long page, int offset, int size) {
-    if (codeCache.isCode(page) && codeCache.written(page, offset, size)) {
+    if (!codeCache.isCode(page)) {
+      return;
+    }
+    codeWriter.begin(page);
+    if (codeCache.written(page, offset, size)) {
       breakBlock = true;
     }
   }

@@ -45,14 +45,14 @@ final class SplitLock {
         continue;
       }
       if (!lock) {
-        return updatePages(first, inFirst, second, size, op, b, aux);
+        return updatePages(c, first, inFirst, second, size, op, b, aux);
       }
       c.env.lockBus(c);
       try {
         // Another CPU may have decoded from these bytes while we waited for it to stop.
         c.throwOutBlocks(firstPage, (int) la & 0xFFF, inFirst);
         c.throwOutBlocks(secondPage, 0, size - inFirst);
-        return updatePages(first, inFirst, second, size, op, b, aux);
+        return updatePages(c, first, inFirst, second, size, op, b, aux);
       } finally {
         c.env.unlockBus(c);
       }
@@ -64,7 +64,7 @@ final class SplitLock {
   }
 
   private static long updatePages(
-      long first, int inFirst, long second, int size, int op, long b, long aux) {
+      Cpu c, long first, int inFirst, long second, int size, int op, long b, long aux) {
     long old = 0;
     for (int k = 0; k < size; k++) {
       old |= (HostMemory.getByte(at(first, inFirst, second, k)) & 0xFFL) << 8 * k;
@@ -74,6 +74,7 @@ final class SplitLock {
     for (int k = 0; k < size; k++) {
       HostMemory.putByte(at(first, inFirst, second, k), (byte) (v >>> 8 * k));
     }
+    c.codeWriter.end();
     return old;
   }
 

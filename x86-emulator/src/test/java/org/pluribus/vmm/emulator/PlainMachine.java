@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.BiConsumer;
 import org.pluribus.posix.HostMemory;
 import org.pluribus.posix.Mapping;
 
@@ -63,6 +64,9 @@ public final class PlainMachine implements CpuEnvironment, AutoCloseable {
 
   /** Who shares the bus runs guest code; who locks it is alone. */
   private final ReentrantReadWriteLock bus = new ReentrantReadWriteLock(true);
+
+  /** Called for {@link #dropWriteMappings}. */
+  public BiConsumer<Cpu, Long> onDropWriteMappings = (c, page) -> {};
 
   public int cr8;
   public long tsc;
@@ -313,7 +317,8 @@ public final class PlainMachine implements CpuEnvironment, AutoCloseable {
 
   @Override
   public void dropWriteMappings(Cpu c, long page) {
-    // Tests with several CPUs put their code in place before they start.
+    // Most tests with several CPUs put their code in place before they start.
+    onDropWriteMappings.accept(c, page);
   }
 
   @Override
