@@ -52,7 +52,8 @@ final class NodeCommand implements Callable<Integer> {
           "--connect-timeout " + connectTimeoutSeconds + ": give at least 1 second");
     }
     Outcome o = LocalCluster.runOneNode(c, id, child, connectTimeoutSeconds);
-    if (!child) {
+    // Who started this node says how the machine ended, unless it is dead.
+    if (!child || o.reason().equals(Outcome.STARTER_GONE)) {
       System.err.println("pluribus: " + o.reason());
     }
     return o.exitCode();

@@ -24,4 +24,8 @@ public record Outcome(int exitCode, String reason) {
 
   /** Ctrl-C or TERM. */
   public static final int INTERRUPTED = 130;
+
+  /** Why a node ends that node 0's process started and that lost it. */
+  public static final String STARTER_GONE =
+      "node 0 was lost: the process that started this node is gone";
 }

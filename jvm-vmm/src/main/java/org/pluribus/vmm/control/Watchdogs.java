@@ -56,7 +56,7 @@ final class Watchdogs {
           } catch (IOException e) {
             // as good as the end
           }
-          node.end(Outcome.NODE_FAILURE, "the process that started this node is gone");
+          node.end(Outcome.NODE_FAILURE, Outcome.STARTER_GONE);
           if (!node.isConnected()) {
             System.exit(Outcome.NODE_FAILURE);
           }

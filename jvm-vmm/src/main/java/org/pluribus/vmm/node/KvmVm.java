@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.hw.HostProfile;
@@ -166,12 +167,15 @@ public final class KvmVm implements VmBackend {
 
   @Override
   public VcpuBackend makeVcpu(VcpuThread vcpu, int apicId, CpuidTable cpuid) {
-    for (CpuFeature lacking : KvmCpuid.lacking(kvm)) {
-      if (cpuid.has(lacking)) {
-        throw new UnfitHostException(
-            "this host's KVM has no %s, which the machine's CPUs promise; give the cluster file withoutCpuFeatures: [%s], or run this node with vmi: emulator"
-                .formatted(lacking.flag(), lacking.flag()));
-      }
+    String lacking =
+        KvmCpuid.lacking(kvm).stream()
+            .filter(cpuid::has)
+            .map(CpuFeature::flag)
+            .collect(Collectors.joining(", "));
+    if (!lacking.isEmpty()) {
+      throw new UnfitHostException(
+          "this host's KVM has no %s, which the machine's CPUs promise; give the cluster file withoutCpuFeatures: [%s], or run this node with vmi: emulator"
+              .formatted(lacking, lacking));
     }
     VcpuFd fd = vm.createVcpu(apicId);
     if (scaled) {

@@ -32,6 +32,8 @@ import org.pluribus.vmm.memory.AddressMap;
 import org.pluribus.vmm.time.HostClock;
 import org.pluribus.vmm.time.Pit8254;
 import org.pluribus.vmm.time.TimerQueue;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * This node's part of the machine: its vCPUs with their APICs and timers, and, on {@link
@@ -45,6 +47,8 @@ public final class NodeMachine implements AutoCloseable {
   private static final int PIC_EDGE_LEVEL = 0x4D0;
   private static final int PIT = 0x40;
   private static final int SYSTEM_CONTROL_B = 0x61;
+
+  private static final Logger LOG = LoggerFactory.getLogger(NodeMachine.class);
 
   private final PluribusNode node;
   private final VmBackend vm;
@@ -266,7 +270,9 @@ public final class NodeMachine implements AutoCloseable {
     vm.stop();
     long deadline = System.nanoTime() + millis * 1_000_000;
     for (VcpuThread v : vcpus) {
-      v.join(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
+      if (!v.join(Math.max(1, (deadline - System.nanoTime()) / 1_000_000))) {
+        LOG.warn("{} does not stop", v.describe());
+      }
     }
   }
 

@@ -25,7 +25,7 @@ import org.pluribus.vmm.node.VcpuState.Fpu;
  * state has to leave the same registers and the same memory on both, whichever of them runs it, and
  * also if it moves from one to the other on the way.
  */
-@Timeout(value = 600, unit = TimeUnit.SECONDS)
+@Timeout(value = 600, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class KvmEmulatorAgreementTest {
   /** Where the harness' own code lies, behind the payloads. */
   private static final long CODE = 0x70_0000;
@@ -37,6 +37,9 @@ class KvmEmulatorAgreementTest {
 
   /** cmp eax, eax, which defines all flags; out END_PORT, al; jmp $. */
   private static final byte[] END = HexFormat.of().parseHex("39C0E6F4EBFE");
+
+  /** The jump at the end, where the guest stays. */
+  private static final int JUMP_BYTES = 2;
 
   private static final int SNIPPETS = 600;
   private static final int LONGEST_SNIPPET = 40;
@@ -269,7 +272,10 @@ class KvmEmulatorAgreementTest {
     for (int i = 0; i < SNIPPETS; i++) {
       long rounds = i % 8 == 0 ? 2500 : 1 + random.nextInt(20);
       Program program = snippet(random, i, 1 + random.nextInt(LONGEST_SNIPPET), rounds);
-      agree(run(kvm, program), run(emulator, program), program);
+      Outcome expected = run(kvm, program);
+      assertThat(expected.state.general().get(R14)).as("rounds left").isZero();
+      assertThat(expected.state.rip()).isEqualTo(program.start + program.code.length - JUMP_BYTES);
+      agree(expected, run(emulator, program), program);
     }
   }
 
