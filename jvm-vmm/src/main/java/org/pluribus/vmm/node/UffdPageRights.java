@@ -51,6 +51,10 @@ final class UffdPageRights implements PageRights {
 
   private final Histogram latency = new Histogram(MAX_LATENCY_NANOS, 3);
   private final Histogram installing = new Histogram(MAX_LATENCY_NANOS, 3);
+
+  /** What the last look at a page saw: a look whose value nobody keeps is compiled to nothing. */
+  private byte seen;
+
   private volatile boolean ended;
 
   /**
@@ -181,7 +185,7 @@ final class UffdPageRights implements PageRights {
     long address = view.address() + (page << PAGE_SHIFT);
     boolean shared = rights[(int) page] == SHARED;
     // The file must have the page: a look through the alias fills a hole with zeros.
-    HostMemory.getByte(alias.address() + (page << PAGE_SHIFT));
+    seen = HostMemory.getByte(alias.address() + (page << PAGE_SHIFT));
     int answer = 0;
     for (int i = 0; i < ATTEMPTS && !ended; i++) {
       answer = uffd.continueRange(address, PAGE, shared ? UserfaultFd.MAP_WP : 0);
