@@ -59,6 +59,17 @@ class KernelCodeProbeTest {
     }
   }
 
+  /** What an instruction emulator that lacks nothing would look like: right, but always late. */
+  @Test
+  void rightResultsThatAreAlwaysLateAreNotNative() {
+    try (Kvm kvm = Kvm.open()) {
+      Verdict verdict = KernelCodeProbe.run(kvm, ProbeGuest.Privilege.USER, 3_000_000);
+      assertThat(verdict.isNative()).as(verdict.reason()).isFalse();
+      assertThat(verdict.reason())
+          .matches("30,000,000 instructions (took at least [0-9.]+ ms|were not done in time)");
+    }
+  }
+
   /** Far more rounds than fit into the time: the vCPU is stopped in the midst of its loop. */
   @Test
   void aGuestThatDoesNotEndIsStopped() {
