@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 import org.pluribus.hw.host.Finding;
 import org.pluribus.hw.host.HostSurvey;
 import org.pluribus.hw.host.KvmFitness;
+import org.pluribus.transport.verbs.VerbsLibrary;
+import org.pluribus.transport.verbs.VerbsUnavailableException;
 import org.pluribus.vmm.emulator.CpuModel;
 import org.pluribus.vmm.node.KvmCpuModel;
 import org.pluribus.vmm.node.UnfitHostException;
@@ -36,6 +38,9 @@ final class DoctorCommand implements Callable<Integer> {
     HostSurvey survey = HostSurvey.ofThisHost();
     PrintWriter out = spec.commandLine().getOut();
     survey.findings().forEach(f -> out.println(line(f)));
+    if (survey.canRun()) {
+      out.println(line(rdmaLibrary()));
+    }
     out.println();
     out.println(summary(survey));
     String model = cpuModel();
@@ -53,6 +58,17 @@ final class DoctorCommand implements Callable<Integer> {
       return here == null ? null : here.text();
     } catch (UnfitHostException e) {
       return null; // a line above says why
+    }
+  }
+
+  /** Whether this build and this host have what RDMA takes besides a device. */
+  private static Finding rdmaLibrary() {
+    String name = "RDMA library";
+    try {
+      VerbsLibrary.load();
+      return new Finding(name, "libdisni loads; nodes use UDP all the same, so far", null);
+    } catch (VerbsUnavailableException e) {
+      return new Finding(name, e.found(), e.cure());
     }
   }
 

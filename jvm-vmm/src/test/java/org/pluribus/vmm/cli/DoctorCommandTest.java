@@ -8,6 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.pluribus.hw.host.Finding;
 import org.pluribus.hw.host.HostSurvey;
+import org.pluribus.transport.verbs.VerbsLibrary;
 
 /** What {@code doctor} prints, and what it ends with. */
 class DoctorCommandTest {
@@ -22,6 +23,16 @@ class DoctorCommandTest {
     assertThat(table).hasSizeGreaterThan(10).allMatch(l -> l.matches(".{15} (ok    |lacks ).+"));
     assertThat(table)
         .allSatisfy(l -> assertThat(l.contains("; cure: ")).isEqualTo(l.startsWith("lacks", 16)));
+    boolean built = VerbsLibrary.class.getResource("libdisni.so") != null;
+    assertThat(table)
+        .filteredOn(l -> l.startsWith("RDMA library"))
+        .singleElement()
+        .asString()
+        .startsWith(
+            "RDMA library    "
+                + (built
+                    ? "ok    libdisni loads"
+                    : "lacks libdisni.so is not built; cure: apt-get install libibverbs-dev"));
   }
 
   @Test
