@@ -141,13 +141,18 @@ const struct payload ipi_payload = {"ipi", ipi_work, ipi_report};
 
 #define HALTED_EXCHANGES_AT_100 1000
 
-static void halt_work(struct cpu *me) {
-  /* Should an IPI get lost, all would sleep for ever: the timer is there to tell. */
+void set_alarm(const struct cpu *me) {
   u64 ticks = measure_apic_timer(me) * (limit_seconds + 1);
   apic_write(me, APIC_LVT_TIMER, TIMER_PERIODIC | VECTOR_TIMER);
   apic_write(me, APIC_TIMER_INITIAL, ticks > 0xffffffff ? 0xffffffff : (u32)ticks);
+}
+
+void clear_alarm(const struct cpu *me) { apic_write(me, APIC_TIMER_INITIAL, 0); }
+
+static void halt_work(struct cpu *me) {
+  set_alarm(me);
   exchange_interrupts(me, scaled(HALTED_EXCHANGES_AT_100), ICR_FIXED | VECTOR_IPI, 1);
-  apic_write(me, APIC_TIMER_INITIAL, 0);
+  clear_alarm(me);
 }
 
 const struct payload halt_payload = {"halt", halt_work, ipi_report};

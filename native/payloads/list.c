@@ -2,9 +2,10 @@
 #include "payload.h"
 
 extern const struct payload counters_payload, locks_payload, pingpong_payload, pattern_payload, oracle_payload,
-    storm_payload, ipi_payload, halt_payload, timer_payload, litmus_payload, compute_payload;
+    storm_payload, ipi_payload, halt_payload, timer_payload, litmus_payload, compute_payload, faults_payload;
 
 const struct payload *const payloads[] = {
     &counters_payload, &locks_payload, &pingpong_payload, &pattern_payload, &oracle_payload, &storm_payload,
-    &ipi_payload,      &halt_payload,  &timer_payload,    &litmus_payload,  &compute_payload, NULL,
+    &ipi_payload,      &halt_payload,  &timer_payload,    &litmus_payload,  &compute_payload,
+    &faults_payload,   NULL,
 };

@@ -222,6 +222,10 @@ void send_ipi(const struct cpu *me, u32 apic_id, u32 low);
 /* Ticks of the APIC's timer per second, measured by the TSC. */
 u64 measure_apic_timer(const struct cpu *me);
 
+/* Should an interrupt get lost, CPUs in HLT would sleep for ever: the timer wakes this one to tell. */
+void set_alarm(const struct cpu *me);
+void clear_alarm(const struct cpu *me);
+
 /* Puts this CPU's APIC into x2APIC mode. */
 void enter_x2apic(struct cpu *me);
 

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.pluribus.vmm.cli.selftest.FaultService;
 import org.pluribus.vmm.cli.selftest.FaultTable;
 import org.pluribus.vmm.cli.selftest.Payload;
 import org.pluribus.vmm.cli.selftest.PayloadImage;
@@ -23,7 +24,8 @@ import picocli.CommandLine.Option;
     description =
         "Runs small bare-metal programs (payloads) that use the machine hard on all CPUs and check "
             + "themselves: counters, locks, memory patterns, interrupts, memory order. Each has a "
-            + "machine of its own. Exit code 0 only if none failed.")
+            + "machine of its own. Prints where the time of remote page faults went (guest exit to "
+            + "event, protocol, transport, install, resume). Exit code 0 only if none failed.")
 final class SelftestCommand implements Callable<Integer> {
   /** What the payloads have room for (native/payloads/payload.h, MAX_CPUS). */
   private static final int MAX_CPUS = 64;
@@ -138,6 +140,10 @@ final class SelftestCommand implements Callable<Integer> {
             seed,
             results);
     System.out.printf("%n%s%n", FaultTable.of(results));
+    FaultService service = all.faultService();
+    if (service != null) {
+      System.out.println(service.table());
+    }
     System.out.printf(
         "increments: %d, page transfers: %d, none lost: %s%n",
         all.increments(), all.pageTransfers(), all.failed() == 0 ? "yes" : "no");

@@ -50,6 +50,8 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *     because a host lacks them; or null for none
  * @param cpuModel which processor the machine's CPUs say they are, as {@link CpuModel#text()}, if
  *     all nodes are under KVM; or null for one that executes in order
+ * @param faultTimes whether each node keeps times of its latest page faults for its report; null
+ *     for not
  * @param nodes the nodes, ids 0 to n - 1 in any order
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -63,6 +65,7 @@ public record ClusterConfig(
     @Nullable Long tscHz,
     @Nullable List<String> withoutCpuFeatures,
     @Nullable String cpuModel,
+    @Nullable Boolean faultTimes,
     List<Node> nodes) {
 
   /** System property: name or path of a {@link HostProfile}. */
@@ -112,7 +115,7 @@ public record ClusterConfig(
       @Nullable String initrd,
       @Nullable String append,
       List<Node> nodes) {
-    this(key, memory, transport, kernel, initrd, append, null, null, null, nodes);
+    this(key, memory, transport, kernel, initrd, append, null, null, null, null, nodes);
   }
 
   private static final YAMLMapper YAML =
@@ -319,6 +322,7 @@ public record ClusterConfig(
         tscHz == null ? KvmVm.tscHzHere() : tscHz,
         withoutCpuFeatures == null ? lacking : withoutCpuFeatures,
         cpuModel == null ? modelOfThisHost() : cpuModel,
+        faultTimes,
         nodes);
   }
 
@@ -345,7 +349,29 @@ public record ClusterConfig(
         tscHz,
         withoutCpuFeatures,
         cpuModel,
+        faultTimes,
         others);
+  }
+
+  /** The same machine with nodes that keep times of their page faults. */
+  public ClusterConfig withFaultTimes() {
+    return new ClusterConfig(
+        key,
+        memory,
+        transport,
+        kernel,
+        initrd,
+        append,
+        tscHz,
+        withoutCpuFeatures,
+        cpuModel,
+        true,
+        nodes);
+  }
+
+  /** Whether nodes keep times of their page faults. */
+  boolean keepsFaultTimes() {
+    return faultTimes != null && faultTimes;
   }
 
   /** The node with this id. */

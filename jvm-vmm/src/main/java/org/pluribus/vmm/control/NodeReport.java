@@ -4,14 +4,20 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Map;
 import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.CoherenceCounter;
 import org.pluribus.coherence.CoherenceCounters;
 import org.pluribus.transport.Transport;
+import org.pluribus.vmm.node.FaultRecords;
 import org.pluribus.vmm.node.NodeMachine;
 import org.pluribus.vmm.node.PluribusNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What one node did, for the final table and {@code --report}. */
+/**
+ * What one node did, for the final table and {@code --report}.
+ *
+ * @param faultRecords times of single faults; null unless the cluster's configuration wants them
+ */
 @JsonInclude(JsonInclude.Include.ALWAYS)
 public record NodeReport(
     int id,
@@ -28,6 +34,7 @@ public record NodeReport(
     long ipisSent,
     long ipisReceived,
     Latency faultLatencyMicros,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable FaultRecords faultRecords,
     Map<String, Integer> unknownInstructions) {
 
   /** Faults by kind. */
@@ -76,7 +83,29 @@ public record NodeReport(
             round(h.getValueAtPercentile(50) / NANOS_PER_MICRO),
             round(h.getValueAtPercentile(99) / NANOS_PER_MICRO),
             round(h.getMaxValue() / NANOS_PER_MICRO)),
+        machine.faultRecords(),
         new TreeMap<>(machine.unknownInstructions()));
+  }
+
+  /** The same without the faults' times, which are many. */
+  public NodeReport withoutFaultRecords() {
+    return new NodeReport(
+        id,
+        vmi,
+        vcpus,
+        instructions,
+        mips,
+        faults,
+        pagesIn,
+        pagesOut,
+        pagesZero,
+        bytesIn,
+        bytesOut,
+        ipisSent,
+        ipisReceived,
+        faultLatencyMicros,
+        null,
+        unknownInstructions);
   }
 
   private static double round(double v) {

@@ -22,6 +22,7 @@ import org.pluribus.vmm.loader.EntryState;
 import org.pluribus.vmm.loader.KernelImage;
 import org.pluribus.vmm.memory.GuestRamLayout;
 import org.pluribus.vmm.node.EmulatedVm;
+import org.pluribus.vmm.node.FaultLog;
 import org.pluribus.vmm.node.KvmCpuModel;
 import org.pluribus.vmm.node.KvmVm;
 import org.pluribus.vmm.node.NodeMachine;
@@ -112,6 +113,9 @@ public final class NodeRuntime implements AutoCloseable {
             transport,
             vm.rights(),
             profile.holdMicros() * NANOS_PER_MICRO);
+    if (config.keepsFaultTimes()) {
+      node.faultLog(new FaultLog(vm::guestTsc));
+    }
     memory = new NodeMemory(node, ram.segment(), profile);
     console = new ConsoleWatcher(consoleOut, end);
     machine =

@@ -101,6 +101,11 @@ public final class EmulatedVm implements VmBackend {
   }
 
   @Override
+  public long guestTsc() {
+    return clock.tsc();
+  }
+
+  @Override
   public void stop() {
     // vCPUs that wait look at the node's state now and then.
   }

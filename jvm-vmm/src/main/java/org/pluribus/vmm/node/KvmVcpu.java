@@ -190,7 +190,9 @@ final class KvmVcpu implements VcpuBackend {
       tscOffset = vm.tscOffset();
       fd.setTscOffset(tscOffset);
       // A KVM without hardware virtualisation may leave the guest the host's counter as it is.
-      apic.setTscOffset(fd.tscOffset() - tscOffset);
+      long given = fd.tscOffset();
+      vm.givenTscOffset(given);
+      apic.setTscOffset(given - tscOffset);
     }
   }
 

@@ -70,6 +70,10 @@ public final class KvmVm implements VmBackend {
   private final long hostTscHz;
   private final List<KvmVcpu> vcpus = new ArrayList<>();
   private volatile long tscOffset;
+
+  /** What the kernel says the guest's counter is ahead of the host's. */
+  private volatile long givenTscOffset;
+
   private volatile boolean stopping;
   private @Nullable Thread faultThread;
 
@@ -193,6 +197,16 @@ public final class KvmVm implements VmBackend {
     return tscOffset;
   }
 
+  /** A vCPU has got this offset, which need not be the one we asked for. */
+  void givenTscOffset(long ticks) {
+    givenTscOffset = ticks;
+  }
+
+  @Override
+  public long guestTsc() {
+    return scaledHostTsc() + givenTscOffset;
+  }
+
   @Override
   public void clockChanged() {
     long wanted = clock.tsc() - scaledHostTsc();
@@ -213,6 +227,7 @@ public final class KvmVm implements VmBackend {
   @Override
   public void start(PluribusNode node) {
     tscOffset = clock.tsc() - scaledHostTsc();
+    rights.faultLog(node.faultLog());
     Thread t = new Thread(() -> serveFaults(node), "faults-" + node.id());
     t.setDaemon(true);
     faultThread = t;
@@ -247,6 +262,8 @@ public final class KvmVm implements VmBackend {
     if (count == 0) {
       return 0;
     }
+    FaultLog log = node.faultLog();
+    long event = log.now();
     node.takeToken();
     try {
       for (int i = 0; i < count; i++) {
@@ -256,6 +273,7 @@ public final class KvmVm implements VmBackend {
           rights.repair(page);
         } else {
           rights.faulted(page, System.nanoTime());
+          log.began(page, write, event);
           node.fault(page, write);
         }
       }

@@ -290,6 +290,12 @@ public final class NodeMachine implements AutoCloseable {
     return vm.latency();
   }
 
+  /** Times of this node's latest page faults, or null if it keeps none. After the vCPUs' end. */
+  public @Nullable FaultRecords faultRecords() {
+    FaultLog log = node.faultLog();
+    return log.isOn() ? log.records(node.layout(), clock.tscHz()) : null;
+  }
+
   /** Unknown instructions by their bytes. */
   public Map<String, Integer> unknownInstructions() {
     return vm.unknownInstructions();

@@ -59,6 +59,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   private final CoherenceMessage localMessage = new CoherenceMessage();
   private VcpuThread[] vcpus = {};
   private PageWaiter[] waiters = {};
+  private FaultLog faultLog = FaultLog.OFF;
   private @Nullable PagePayload payload;
   private volatile boolean stopping;
   private volatile @Nullable String failure;
@@ -121,6 +122,15 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   /** Before the node starts: its vCPUs. */
   void vcpus(VcpuThread[] threads) {
     vcpus = threads.clone();
+  }
+
+  /** Before the node starts: where times of its faults go. */
+  public void faultLog(FaultLog log) {
+    faultLog = log;
+  }
+
+  FaultLog faultLog() {
+    return faultLog;
   }
 
   // ---- the duty token
@@ -187,6 +197,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   /** A coherence message from a peer. */
   public void onCoherence(CoherenceMessage message, PagePayload bytes) {
     payload = bytes;
+    faultLog.received(message);
     deliver(message);
     payload = null;
     deliverLocal();
@@ -211,6 +222,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
    * @throws VcpuStopped when the machine stops first
    */
   void acquire(PageWaiter waiter, long page, boolean write) {
+    long event = faultLog.now();
     waiter.begin(page, write);
     IdleBackoff idle = waiter.idle();
     idle.reset();
@@ -227,6 +239,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
             break;
           }
           if (waiter.mustAsk()) {
+            faultLog.began(page, write, event);
             cache.fault(page, write, System.nanoTime());
             work = deliverLocal();
           }
@@ -298,6 +311,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     if (!transport.channel(message.to).sendCoherence(message, bytes)) {
       LOG.debug("message to node {} not taken: {}", message.to, message);
     }
+    faultLog.sent(message);
   }
 
   @Override
@@ -306,6 +320,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     if (bytes == null || bytes.isEmpty()) {
       throw new IllegalStateException("no page bytes to install for page " + page);
     }
+    faultLog.copying(page);
     bytes.copyTo(hostAddress(page));
   }
 
@@ -316,12 +331,16 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   @Override
   public void grantShared(long page) {
+    faultLog.installing(page);
     rights.grantShared(page);
+    faultLog.installed(page);
   }
 
   @Override
   public void grantExclusive(long page) {
+    faultLog.installing(page);
     rights.grantExclusive(page);
+    faultLog.installed(page);
   }
 
   @Override

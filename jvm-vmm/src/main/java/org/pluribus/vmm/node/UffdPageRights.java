@@ -55,6 +55,7 @@ final class UffdPageRights implements PageRights {
   /** What the last look at a page saw: a look whose value nobody keeps is compiled to nothing. */
   private byte seen;
 
+  private FaultLog log = FaultLog.OFF;
   private volatile boolean ended;
 
   /**
@@ -88,6 +89,11 @@ final class UffdPageRights implements PageRights {
   /** Host address of the guest view, for KVM's memory regions and nothing else. */
   long viewAddress() {
     return view.address();
+  }
+
+  /** Before the machine starts: where times of the guest's faults go. */
+  void faultLog(FaultLog faultLog) {
+    log = faultLog;
   }
 
   /** Becomes readable when the guest faults. */
@@ -186,9 +192,13 @@ final class UffdPageRights implements PageRights {
     boolean shared = rights[(int) page] == SHARED;
     // The file must have the page: a look through the alias fills a hole with zeros.
     seen = HostMemory.getByte(alias.address() + (page << PAGE_SHIFT));
+    // A woken vCPU may take this thread's core before the call returns: to tell what is installing
+    // from what is resuming, the two need a call each.
+    boolean apart = log.isOn();
+    long mode = (shared ? UserfaultFd.MAP_WP : 0) | (apart ? UserfaultFd.DONTWAKE : 0);
     int answer = 0;
     for (int i = 0; i < ATTEMPTS && !ended; i++) {
-      answer = uffd.continueRange(address, PAGE, shared ? UserfaultFd.MAP_WP : 0);
+      answer = uffd.continueRange(address, PAGE, mode);
       if (answer == -Errno.EEXIST.number()) {
         if (!shared) {
           protect(page, 0);
@@ -203,6 +213,10 @@ final class UffdPageRights implements PageRights {
       }
     }
     require(answer, "UFFDIO_CONTINUE", page);
+    if (apart) {
+      log.installed(page);
+      require(uffd.wake(address, PAGE), "UFFDIO_WAKE", page);
+    }
   }
 
   private void protect(long page, long mode) {

@@ -35,6 +35,9 @@ public interface VmBackend extends AutoCloseable {
    */
   void clockChanged();
 
+  /** What the guest's RDTSC gives on this node now. Any thread. */
+  long guestTsc();
+
   /** Frees every vCPU that waits for a page; faults are not served any more. Any thread. */
   void stop();
 

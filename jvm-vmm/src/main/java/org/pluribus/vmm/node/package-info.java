@@ -16,6 +16,8 @@
  * org.pluribus.vmm.node.PluribusNode#fault}; {@link org.pluribus.vmm.node.UffdPageRights} gives the
  * page to the guest and wakes the vCPU.
  *
+ * <p>On request a {@link org.pluribus.vmm.node.FaultLog} keeps times of these steps.
+ *
  * <h2>The duty token</h2>
  *
  * <p>Controllers and transport belong to whoever holds the node's duty token, one thread at a time.

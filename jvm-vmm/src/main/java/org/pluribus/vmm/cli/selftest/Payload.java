@@ -25,7 +25,9 @@ public enum Payload {
   /** Memory order between two and four CPUs. */
   LITMUS,
   /** Instructions of many kinds, for comparing machines. */
-  COMPUTE;
+  COMPUTE,
+  /** Touches of pages that another node has, by a clock. */
+  FAULTS;
 
   /** What selects it on the guest's command line and in {@code --only}. */
   public String id() {

@@ -1,5 +1,6 @@
 package org.pluribus.vmm.cli.selftest;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import org.pluribus.vmm.control.NodeReport;
  * @param checksums the guest's sums over what has to come out the same everywhere
  * @param seconds from connecting the nodes to the machine's end
  * @param nodes what each node did
+ * @param faultService where the time of remote page faults went, if it measured that
  */
 public record PayloadResult(
     String payload,
@@ -25,7 +27,8 @@ public record PayloadResult(
     Map<String, Long> counts,
     Map<String, String> checksums,
     double seconds,
-    List<NodeReport> nodes) {
+    List<NodeReport> nodes,
+    @JsonIgnore @Nullable FaultService faultService) {
 
   /** Count of increments of which none may be lost. */
   private static final String INCREMENTS = "increments";

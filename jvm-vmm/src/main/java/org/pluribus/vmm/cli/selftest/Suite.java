@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.pluribus.transport.VmKey;
 import org.pluribus.vmm.control.ClusterConfig;
 import org.pluribus.vmm.control.LocalCluster;
+import org.pluribus.vmm.control.NodeReport;
 import org.pluribus.vmm.control.Outcome;
 import org.pluribus.vmm.control.RunReport;
 
@@ -36,14 +37,16 @@ public record Suite(
 
   /** The machine a payload runs on. */
   public ClusterConfig config(Payload payload) {
-    return new ClusterConfig(
-        VmKey.random().toHex(),
-        memory,
-        transport,
-        image.file().toString(),
-        null,
-        "payload=" + payload.id() + " scale=" + scale + " seed=" + seed,
-        nodes);
+    ClusterConfig config =
+        new ClusterConfig(
+            VmKey.random().toHex(),
+            memory,
+            transport,
+            image.file().toString(),
+            null,
+            "payload=" + payload.id() + " scale=" + scale + " seed=" + seed,
+            nodes);
+    return payload == Payload.FAULTS ? config.withFaultTimes() : config;
   }
 
   /** Runs one payload to its end, or to the time limit. */
@@ -55,7 +58,9 @@ public record Suite(
     }
     String text = console.toString(StandardCharsets.ISO_8859_1);
     Transcript transcript = Transcript.parse(text);
-    String failure = failure(transcript, report.outcome(), text);
+    FaultService service =
+        payload == Payload.FAULTS ? FaultService.of(transcript.touches(), report.nodes()) : null;
+    String failure = failure(transcript, report.outcome(), text, service);
     return new PayloadResult(
         payload.id(),
         failure == null,
@@ -63,15 +68,21 @@ public record Suite(
         transcript.counts(),
         transcript.checksums(),
         report.wallSeconds(),
-        report.nodes());
+        report.nodes().stream().map(NodeReport::withoutFaultRecords).toList(),
+        service);
   }
 
-  private static @Nullable String failure(Transcript transcript, Outcome outcome, String console) {
+  private static @Nullable String failure(
+      Transcript transcript, Outcome outcome, String console, @Nullable FaultService service) {
     if (transcript.failure() != null) {
       return transcript.failure();
     }
     if (outcome.exitCode() == EXIT_PASSED && transcript.passed()) {
-      return null;
+      FaultService.Of silent = service == null ? null : service.nodeWithoutTimes();
+      return silent == null
+          ? null
+          : "no fault is known behind the %d touches of node %d"
+              .formatted(silent.touches(), silent.node());
     }
     String last = console.strip();
     last = last.substring(last.lastIndexOf('\n') + 1);

@@ -2,6 +2,8 @@ package org.pluribus.vmm.cli.selftest;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -49,6 +51,18 @@ public record SuiteReport(
   @JsonProperty
   public long pageTransfers() {
     return payloads.stream().mapToLong(PayloadResult::pageTransfers).sum();
+  }
+
+  /**
+   * Where the time of remote page faults went; null if the payload that measures it did not run.
+   */
+  @JsonProperty
+  public @Nullable FaultService faultService() {
+    return payloads.stream()
+        .map(PayloadResult::faultService)
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(null);
   }
 
   public byte[] toJson() {

@@ -1,21 +1,26 @@
 package org.pluribus.vmm.cli.selftest;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a payload said on its serial port: lines {@code count NAME=NUMBER}, {@code checksum
- * NAME=HEX}, and at the end {@code passed} or {@code fail REASON} (native/payloads/payload.h).
+ * NAME=HEX}, {@code touch ...} ({@link Touch}), and at the end {@code passed} or {@code fail
+ * REASON} (native/payloads/payload.h).
  *
  * @param counts what it counted
  * @param checksums sums that depend on scale, seed and number of CPUs only
+ * @param touches touches of pages that it timed
  * @param passed whether it said so
  * @param failure the reason it gave, or null
  */
-public record Transcript(
+record Transcript(
     Map<String, Long> counts,
     Map<String, String> checksums,
+    List<Touch> touches,
     boolean passed,
     @Nullable String failure) {
 
@@ -25,9 +30,10 @@ public record Transcript(
   private static final String PASSED = "passed";
 
   /** Reads all that a payload printed; lines of other kinds are left out. */
-  public static Transcript parse(String console) {
+  static Transcript parse(String console) {
     Map<String, Long> counts = new LinkedHashMap<>();
     Map<String, String> checksums = new LinkedHashMap<>();
+    List<Touch> touches = new ArrayList<>();
     boolean passed = false;
     String failure = null;
     for (String line : console.split("\\R")) {
@@ -36,13 +42,18 @@ public record Transcript(
         counts.put(line.substring(COUNT.length(), equals), number(line.substring(equals + 1)));
       } else if (line.startsWith(CHECKSUM) && equals > 0) {
         checksums.put(line.substring(CHECKSUM.length(), equals), line.substring(equals + 1));
+      } else if (line.startsWith(Touch.LINE)) {
+        Touch touch = Touch.parse(line);
+        if (touch != null) {
+          touches.add(touch);
+        }
       } else if (line.startsWith(FAIL) && failure == null) {
         failure = line.substring(FAIL.length());
       } else if (line.equals(PASSED)) {
         passed = true;
       }
     }
-    return new Transcript(counts, checksums, passed, failure);
+    return new Transcript(counts, checksums, touches, passed, failure);
   }
 
   /** A count that is no number came from a machine that corrupts bytes: it counts as none. */

@@ -1,8 +1,10 @@
 package org.pluribus.vmm.cli.selftest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -45,6 +47,30 @@ class SuiteTest {
     assertThat(r.counts()).isNotEmpty();
     assertThat(r.pageTransfers()).isPositive();
     assertThat(r.nodes()).hasSize(2);
+  }
+
+  @Test
+  void remoteFaultsAreSplit() throws Exception {
+    PayloadResult r = suite("32M", 1, 1, 1, 1, 1).run(Payload.FAULTS);
+    assertThat(r.failure()).isNull();
+    FaultService s = Objects.requireNonNull(r.faultService());
+    assertThat(s.nodes()).extracting(FaultService.Of::node).containsExactly(0, 1, 2);
+    for (FaultService.Of of : s.nodes()) {
+      assertThat(of.faults()).as("node %d", of.node()).isBetween(1, of.touches());
+      assertThat(of.mean().protocol()).isPositive();
+      assertThat(of.mean().transport()).isPositive();
+      assertThat(of.mean().install()).isPositive();
+      assertThat(of.mean().sum()).isCloseTo(of.mean().guest(), within(0.01));
+    }
+    assertThat(r.nodes()).allMatch(n -> n.faultRecords() == null);
+  }
+
+  @Test
+  void noRemoteFaultsOnOneNode() throws Exception {
+    PayloadResult r = suite("32M", 1, 1, 2).run(Payload.FAULTS);
+    assertThat(r.failure()).isNull();
+    assertThat(r.counts()).containsEntry("touches", 0L);
+    assertThat(Objects.requireNonNull(r.faultService()).nodes()).isEmpty();
   }
 
   /** What CPUs compute must not depend on the node that runs them. */

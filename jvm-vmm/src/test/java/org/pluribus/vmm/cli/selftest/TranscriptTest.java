@@ -25,6 +25,23 @@ class TranscriptTest {
   }
 
   @Test
+  void readsTouches() {
+    Transcript t =
+        Transcript.parse(
+            """
+            touch 1 2345000 f0000000000000a0 10
+            touch 0 2346001 a 1f
+            touch 0 2346001 a
+            touch 0 2346001 a zz
+            """);
+    assertThat(t.touches())
+        .containsExactly(
+            new Touch(1, 0x2345000, false, 0xf0000000000000a0L, 0x10),
+            new Touch(0, 0x2346000, true, 0xa, 0x1f));
+    assertThat(t.touches().getLast().after()).isEqualTo(0x29);
+  }
+
+  @Test
   void firstFailureCounts() {
     Transcript t = Transcript.parse("fail counter 3 is 7\r\nfail later\npassed not\n");
     assertThat(t.failure()).isEqualTo("counter 3 is 7");
