@@ -34,7 +34,8 @@ public final class CacheController {
    * @param nodes number of nodes in the cluster, 1 to {@link #MAX_NODES}
    * @param pageCount pages of guest RAM; valid page indexes are 0 to {@code pageCount - 1}
    * @param holdNanos a revoke is put off for this long after a grant, up to twice as long, unless
-   *     {@link #used} comes first; 0 for not at all
+   *     {@link #used} comes first, and then for as long as {@link CacheEffects#holdLonger} says; 0
+   *     for not at all
    */
   public CacheController(
       int self,
@@ -155,13 +156,17 @@ public final class CacheController {
     }
   }
 
-  /** Ends the holds whose time is up. */
+  /**
+   * Ends the holds whose time is up, but for those that {@link CacheEffects#holdLonger} prolongs.
+   */
   public void tick(long nowNanos) {
     for (PageRecord first = holds.first();
         first != null && first.holdUntilNanos - nowNanos <= 0;
         first = holds.first()) {
-      counters.increment(CoherenceCounter.HOLDS_EXPIRED);
-      owner.holdOver(first);
+      if (!owner.prolonged(first, nowNanos)) {
+        counters.increment(CoherenceCounter.HOLDS_EXPIRED);
+        owner.holdOver(first);
+      }
     }
   }
 

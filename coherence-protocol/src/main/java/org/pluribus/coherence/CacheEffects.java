@@ -50,6 +50,17 @@ public interface CacheEffects {
   void wake(long page);
 
   /**
+   * A hold is over: asks for how much longer the page should stay, because who waited for it cannot
+   * have used it yet. The answers must add up to a bounded time. From inside, the node must not
+   * call the controller.
+   *
+   * @return nanoseconds from now; 0 or less for no longer
+   */
+  default long holdLonger(long page, long nowNanos) {
+    return 0;
+  }
+
+  /**
    * A message was refused; nothing changed. The node logs it and closes the sender's channel.
    *
    * @param message the refused message; its fields may hold any value

@@ -30,6 +30,8 @@ public enum CoherenceCounter {
   DEFERRED_BY_PIN("deferred.pin"),
   /** Holds that ran out before anybody said the page was used. */
   HOLDS_EXPIRED("holds.expired"),
+  /** Times a hold went on because who waited for the page cannot have used it yet. */
+  HOLDS_PROLONGED("holds.prolonged"),
   /** Requests served by this home. */
   REQUESTS_SERVED("home.requests"),
   /** Requests that had to wait at this home for an earlier one for the same page. */

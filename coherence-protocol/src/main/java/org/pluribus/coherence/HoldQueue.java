@@ -40,6 +40,12 @@ final class HoldQueue {
     }
   }
 
+  /** Lets a hold end later than was said. */
+  void prolong(PageRecord record, long untilNanos) {
+    release(record);
+    insert(record, untilNanos);
+  }
+
   /** Xorshift (Marsaglia 2003): 64 bits, shifts 13, 7 and 17. */
   private long nextJitter() {
     jitter ^= jitter << 13;

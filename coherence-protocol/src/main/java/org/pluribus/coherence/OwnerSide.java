@@ -63,7 +63,7 @@ final class OwnerSide {
     record.surrenderTo = m.type;
     record.surrenderRequester = m.requester;
     record.surrenderAckCount = m.ackCount;
-    if (record.held && record.holdUntilNanos - nowNanos <= 0) {
+    if (record.held && record.holdUntilNanos - nowNanos <= 0 && !prolonged(record, nowNanos)) {
       holds.release(record);
     }
     if (record.pins > 0) {
@@ -73,6 +73,17 @@ final class OwnerSide {
     }
     settle(record);
     return null;
+  }
+
+  /** Whether a hold whose time is up goes on, because the node wants it to. */
+  boolean prolonged(PageRecord record, long nowNanos) {
+    long more = effects.holdLonger(record.page, nowNanos);
+    if (more <= 0) {
+      return false;
+    }
+    counters.increment(CoherenceCounter.HOLDS_PROLONGED);
+    holds.prolong(record, nowNanos + more);
+    return true;
   }
 
   /** The page was used, or its time is up: nothing is put off on account of the grant any more. */

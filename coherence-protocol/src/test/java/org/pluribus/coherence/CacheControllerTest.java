@@ -106,6 +106,32 @@ class CacheControllerTest {
     assertThat(cache.nextDeadline()).isEqualTo(Long.MAX_VALUE);
   }
 
+  @Test
+  void holdLastsAsLongAsTheNodeWants() {
+    TestCluster cluster = new TestCluster(2, 2, 1_000);
+    TestCluster.Node holder = cluster.nodes.get(0);
+    cluster.fault(0, 1, true);
+    cluster.settle();
+    holder.longerNanos = 500;
+    long deadline = holder.cache.nextDeadline();
+    holder.cache.tick(deadline);
+    assertThat(holder.cache.nextDeadline()).isEqualTo(deadline + 500);
+    cluster.fault(1, 1, true);
+    cluster.settle();
+    holder.cache.tick(deadline + 500);
+    cluster.settle();
+    assertThat(holder.cache.state(1)).isEqualTo(CacheState.M);
+    assertThat(holder.counters.get(CoherenceCounter.HOLDS_PROLONGED)).isEqualTo(2);
+    holder.longerNanos = 0;
+    holder.cache.tick(deadline + 999);
+    cluster.settle();
+    assertThat(holder.cache.state(1)).isEqualTo(CacheState.M);
+    holder.cache.tick(deadline + 1_000);
+    cluster.settle();
+    assertThat(holder.cache.state(1)).isEqualTo(CacheState.I);
+    assertThat(cluster.nodes.get(1).cache.state(1)).isEqualTo(CacheState.M);
+  }
+
   /** 64 GiB of guest RAM must not cost memory before it is used. */
   @Test
   void untouchedPagesCostNextToNothing() {

@@ -71,6 +71,9 @@ final class TestCluster {
     int effects;
     int wakes;
 
+    /** What the node answers when a hold is over. */
+    long longerNanos;
+
     Node(int id, long pages, long holdNanos) {
       this.id = id;
       cache =
@@ -131,6 +134,11 @@ final class TestCluster {
     public void wake(long page) {
       effects++;
       wakes++;
+    }
+
+    @Override
+    public long holdLonger(long page, long nowNanos) {
+      return longerNanos;
     }
 
     @Override

@@ -65,6 +65,11 @@ public final class VcpuFd implements AutoCloseable {
     return vcpu.fd();
   }
 
+  /** The kernel's id of the thread that runs it; 0 before its first run. Any thread. */
+  public int threadId() {
+    return threadId;
+  }
+
   /** The memory shared with the kernel. */
   public KvmRun runArea() {
     return run;

@@ -54,9 +54,19 @@ public final class Epoll implements AutoCloseable {
   private static final MethodHandle WAIT =
       CLibrary.bind("epoll_wait", CLibrary.status(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT));
 
+  /** Linux 5.11, glibc 2.35. */
+  private static final MethodHandle WAIT_NANOS =
+      CLibrary.bind(
+          "epoll_pwait2", CLibrary.status(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG));
+
+  private static final int TIMESPEC_BYTES = 16;
+  private static final int TIMESPEC_NANOS = 8;
+  private static final long NANOS_PER_SECOND = 1_000_000_000L;
+
   private final Descriptor epoll;
   private final int capacity;
   private final MemorySegment events;
+  private final MemorySegment timeout = Arena.ofAuto().allocate(TIMESPEC_BYTES, Long.BYTES);
   private int count;
 
   private Epoll(int fd, int capacity) {
@@ -145,6 +155,34 @@ public final class Epoll implements AutoCloseable {
       int result = (int) WAIT.invokeExact(capture, fd(), events.address(), capacity, timeoutMillis);
       if (result < 0 && CLibrary.errno(capture) != Errno.EINTR.number()) {
         throw CLibrary.failure("epoll_wait", "fd " + fd());
+      }
+      count = Math.max(result, 0);
+      return count;
+    } catch (PosixException e) {
+      throw e;
+    } catch (Throwable t) {
+      throw CLibrary.unexpected(t);
+    }
+  }
+
+  /**
+   * {@link #await} with a finer clock.
+   *
+   * @param nanos longest wait, not negative
+   * @return how many are ready; 0 after the timeout or a signal
+   */
+  public int awaitNanos(long nanos) {
+    timeout.set(JAVA_LONG, 0, nanos / NANOS_PER_SECOND);
+    timeout.set(JAVA_LONG, TIMESPEC_NANOS, nanos % NANOS_PER_SECOND);
+    MemorySegment capture = CLibrary.capture();
+    count = 0;
+    try {
+      int result =
+          (int)
+              WAIT_NANOS.invokeExact(
+                  capture, fd(), events.address(), capacity, timeout.address(), 0L);
+      if (result < 0 && CLibrary.errno(capture) != Errno.EINTR.number()) {
+        throw CLibrary.failure("epoll_pwait2", "fd " + fd());
       }
       count = Math.max(result, 0);
       return count;

@@ -34,8 +34,17 @@ public final class SystemCall {
   @Abi("SYS_madvise")
   public static final int MADVISE = 28;
 
+  @Abi("SYS_getpriority")
+  public static final int GETPRIORITY = 140;
+
+  @Abi("SYS_clock_gettime")
+  public static final int CLOCK_GETTIME = 228;
+
   @Abi("SYS_tgkill")
   public static final int TGKILL = 234;
+
+  @Abi("SYS_sched_setattr")
+  public static final int SCHED_SETATTR = 314;
 
   @Abi("SYS_userfaultfd")
   public static final int USERFAULTFD = 323;

@@ -56,6 +56,17 @@ public interface Transport extends AutoCloseable {
   int poll(int limit);
 
   /**
+   * Descriptors of this process that become readable when something arrives, so that a thread can
+   * sleep on them after a poll that delivered less than its limit. Valid from {@link #connect} to
+   * {@link #close}.
+   *
+   * @return none if the transport has to be polled in intervals
+   */
+  default int[] descriptors() {
+    return new int[0];
+  }
+
+  /**
    * Sends what still waits (for a bounded time) and closes every channel. Peers that have not been
    * told {@link LifecycleKind#BYE} see this node as lost. May be called twice.
    */

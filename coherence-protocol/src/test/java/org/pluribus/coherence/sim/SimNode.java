@@ -188,6 +188,14 @@ final class SimNode implements CacheEffects, DirectoryEffects {
         });
   }
 
+  /** Now and then a vCPU had no chance to use its page yet. */
+  @Override
+  public long holdLonger(long page, long nowNanos) {
+    return simulation.random().nextInt(4) == 0
+        ? 1 + simulation.random().nextLong(simulation.config().holdNanos())
+        : 0;
+  }
+
   /** Two times out of three vCPUs give up their rights some time later, else on the spot. */
   private void completeLater(long page, Runnable completion) {
     if (simulation.random().nextInt(3) == 0) {

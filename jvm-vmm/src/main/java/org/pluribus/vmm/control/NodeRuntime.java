@@ -53,6 +53,9 @@ public final class NodeRuntime implements AutoCloseable {
   /** Looks of the node's thread while its vCPUs poll for themselves. */
   private static final long WATCH_MILLIS = 1;
 
+  /** Looks of the node's thread while a thread of the node runs the duty cycle. */
+  private static final long LOOK_MILLIS = 10;
+
   /** After a panic the guest has this long to reset by itself. */
   private static final long PANIC_GRACE_NANOS = Duration.ofSeconds(3).toNanos();
 
@@ -281,8 +284,10 @@ public final class NodeRuntime implements AutoCloseable {
   /** Looks after the node while its vCPUs run. */
   private void watch() throws InterruptedException {
     long panicNanos = 0;
-    while (end.await(WATCH_MILLIS) == null) {
-      node.tryDuty();
+    while (end.await(node.hasDutyThread() ? LOOK_MILLIS : WATCH_MILLIS) == null) {
+      if (!node.hasDutyThread()) {
+        node.tryDuty();
+      }
       console.flush();
       peers.tickClock(machine.clock());
       String failure = node.failureReason();

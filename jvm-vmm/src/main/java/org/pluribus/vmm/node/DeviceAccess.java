@@ -1,6 +1,7 @@
 package org.pluribus.vmm.node;
 
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.transport.BusRequest;
 import org.pluribus.transport.BusStatus;
@@ -23,12 +24,18 @@ final class DeviceAccess {
 
   private static final int VCPU_SHIFT = 48;
 
+  /** Sleep of a waiting vCPU whose node has a duty thread, should its wake-up be missed. */
+  private static final long PARK_NANOS = 1_000_000;
+
   private final PluribusNode node;
   private final @Nullable Bus ports;
   private final @Nullable Bus mmio;
 
   /** By vCPU number: id of the request under way, 0 for none. */
   private final AtomicLongArray waiting;
+
+  /** By vCPU number: who waits. Written before the request goes. */
+  private final @Nullable Thread[] waiters;
 
   private final long[] results;
   private final long[] sequence;
@@ -42,6 +49,7 @@ final class DeviceAccess {
     this.mmio = mmio;
     waiting = new AtomicLongArray(vcpuCount);
     results = new long[vcpuCount];
+    waiters = new Thread[vcpuCount];
     sequence = new long[vcpuCount];
   }
 
@@ -69,19 +77,23 @@ final class DeviceAccess {
    */
   long remote(int vcpu, boolean isMmio, boolean write, long address, int size, long value) {
     long id = (long) vcpu << VCPU_SHIFT | ++sequence[vcpu] & (1L << VCPU_SHIFT) - 1;
+    waiters[vcpu] = Thread.currentThread();
     waiting.set(vcpu, id);
     BusRequest request = new BusRequest().set(id, isMmio, write, address, size, value);
-    node.takeToken();
+    node.token().take();
     try {
       node.transport().channel(DEVICE_NODE).sendBusRequest(request);
+      node.duty();
     } finally {
-      node.releaseToken();
+      node.token().release();
     }
     while (waiting.get(vcpu) == id) {
       if (node.stopping()) {
         throw VcpuStopped.INSTANCE;
       }
-      if (node.tryDuty() == 0) {
+      if (node.hasDutyThread()) {
+        LockSupport.parkNanos(this, PARK_NANOS);
+      } else if (node.tryDuty() == 0) {
         Thread.yield();
       }
     }
@@ -105,6 +117,7 @@ final class DeviceAccess {
     if (vcpu < waiting.length() && waiting.get(vcpu) == id) {
       results[vcpu] = status == BusStatus.DONE ? value : FLOATING;
       waiting.set(vcpu, 0);
+      LockSupport.unpark(waiters[vcpu]);
     }
   }
 }

@@ -34,7 +34,9 @@ final class KvmVcpu implements VcpuBackend {
   private final KvmMsrs msrs;
   private long tscOffset;
   private boolean tscSet;
-  private volatile long exits;
+
+  /** Exits that ended an instruction. Written by the vCPU's thread only. */
+  private volatile long steps;
 
   private final KvmState state;
 
@@ -89,11 +91,14 @@ final class KvmVcpu implements VcpuBackend {
    * instruction may exit several times.
    */
   private void completeExit() {
-    VcpuExit exit;
-    do {
-      area.immediateExit(true);
-      exit = fd.run();
-    } while (!(exit instanceof VcpuExit.Interrupted) && handle(exit));
+    for (VcpuExit exit = endRun(); !(exit instanceof VcpuExit.Interrupted); exit = endRun()) {
+      handle(exit);
+    }
+  }
+
+  private VcpuExit endRun() {
+    area.immediateExit(true);
+    return fd.run();
   }
 
   @Override
@@ -137,7 +142,7 @@ final class KvmVcpu implements VcpuBackend {
 
   @Override
   public String describe() {
-    return "under KVM after " + exits + " exits, the last with reason " + area.exitReason();
+    return "under KVM after " + steps + " exits, the last with reason " + area.exitReason();
   }
 
   @Override
@@ -158,14 +163,11 @@ final class KvmVcpu implements VcpuBackend {
       }
       prepare();
       VcpuExit exit = fd.run();
-      exits++;
       LocalApic apic = vcpu.apic();
       if (area.cr8() != apic.cr8()) {
         apic.setCr8((int) area.cr8());
       }
-      if (!handle(exit)) {
-        return;
-      }
+      handle(exit);
     }
   }
 
@@ -196,16 +198,37 @@ final class KvmVcpu implements VcpuBackend {
     }
   }
 
-  /** Serves an exit; false when the machine has to look at this vCPU. */
-  private boolean handle(VcpuExit exit) {
+  /** The kernel's id of the vCPU's thread; 0 before it ran. Any thread. */
+  int threadId() {
+    return fd.threadId();
+  }
+
+  /**
+   * Changes whenever the guest has completed an instruction that needed us; a kick does not count,
+   * as it may end a run that got nowhere. Any thread.
+   */
+  long steps() {
+    return steps;
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
+  private void countStep() {
+    steps++;
+  }
+
+  private void handle(VcpuExit exit) {
     switch (exit) {
       case VcpuExit.Io io -> port(io);
       case VcpuExit.Mmio mmio -> mmio(mmio);
       case VcpuExit.Rdmsr read -> readMsr(read);
       case VcpuExit.Wrmsr write -> writeMsr(write);
       case VcpuExit.Hlt halt -> halted = true;
-      case VcpuExit.Interrupted kicked -> {}
-      case VcpuExit.InterruptWindowOpen open -> {}
+      case VcpuExit.Interrupted kicked -> {
+        return; // nothing was completed
+      }
+      case VcpuExit.InterruptWindowOpen open -> {
+        return; // nor here
+      }
       case VcpuExit.SetTpr lowered -> {}
       case VcpuExit.Shutdown shutdown -> {
         LOG.warn("vCPU {} shut down {}", vcpu.index(), registers());
@@ -219,7 +242,7 @@ final class KvmVcpu implements VcpuBackend {
                   + " emulator");
       default -> throw new IllegalStateException("KVM gave up: " + exit);
     }
-    return true;
+    countStep();
   }
 
   /** Where the guest is, in a line. The vCPU's thread, outside the guest. */

@@ -18,6 +18,7 @@ import org.pluribus.posix.HostTsc;
 import org.pluribus.posix.Mapping;
 import org.pluribus.posix.Memfd;
 import org.pluribus.posix.PosixException;
+import org.pluribus.posix.ThreadSlice;
 import org.pluribus.vmm.emulator.CpuFeature;
 import org.pluribus.vmm.emulator.CpuidTable;
 import org.pluribus.vmm.memory.GuestRamLayout;
@@ -52,8 +53,10 @@ public final class KvmVm implements VmBackend {
   private static final int MSR_TSC_DEADLINE = 0x6E0;
 
   private static final long KILO = 1_000;
-  private static final long MIN_PARK_NANOS = 20_000;
   private static final long NANOS_PER_MICRO = 1_000;
+
+  /** Time slice of the fault thread, the shortest there is. */
+  private static final long SLICE_NANOS = 100_000;
 
   /** A wait for the fault thread's end. */
   private static final long JOIN_MILLIS = 5_000;
@@ -105,7 +108,7 @@ public final class KvmVm implements VmBackend {
     LongSupplier nanos = HostClock.nanosOf(HostTsc::read, hostTscHz);
     clock = new HostClock(nanos, tscHz);
     vm = kvm.createVm();
-    rights = new UffdPageRights(ram, alias);
+    rights = new UffdPageRights(ram, alias, profile.holdMicros() * NANOS_PER_MICRO);
     vm.setTssAddress(TSS_ADDRESS);
     vm.setIdentityMapAddress(IDENTITY_MAP_ADDRESS);
     vm.enableCap(
@@ -187,6 +190,7 @@ public final class KvmVm implements VmBackend {
     }
     KvmVcpu made = new KvmVcpu(vcpu, this, fd, cpuid, vm.xsaveBytes());
     vcpus.add(made);
+    rights.add(made);
     return made;
   }
 
@@ -231,22 +235,25 @@ public final class KvmVm implements VmBackend {
     Thread t = new Thread(() -> serveFaults(node), "faults-" + node.id());
     t.setDaemon(true);
     faultThread = t;
+    node.dutyThreadStarts();
     t.start();
   }
 
   private void serveFaults(PluribusNode node) {
-    IdleBackoff idle =
-        new IdleBackoff(
-            profile.faultYields(),
-            MIN_PARK_NANOS,
-            Math.max(MIN_PARK_NANOS, profile.faultMaxSleepMicros() * NANOS_PER_MICRO));
-    try {
+    // vCPUs compute; this thread sleeps, and is waited for when it wakes.
+    int refused = ThreadSlice.request(SLICE_NANOS);
+    if (refused < 0) {
+      LOG.debug("no short time slices for the fault thread: errno {}", -refused);
+    }
+    try (DutyWait wait = new DutyWait(profile, rights.fd(), node.transport().descriptors())) {
       while (!stopping) {
         int work = takeFaults(node) + node.tryDuty();
         if (work > 0) {
-          idle.reset();
-        } else {
-          idle.idle();
+          wait.reset();
+        }
+        // Messages that a turn left behind wake nobody.
+        if (work < PluribusNode.POLL_LIMIT) {
+          wait.idle(node.nextDeadline());
         }
       }
     } catch (RuntimeException e) {
@@ -264,7 +271,8 @@ public final class KvmVm implements VmBackend {
     }
     FaultLog log = node.faultLog();
     long event = log.now();
-    node.takeToken();
+    long now = System.nanoTime();
+    node.token().take();
     try {
       for (int i = 0; i < count; i++) {
         long page = rights.faultPage(i);
@@ -272,14 +280,14 @@ public final class KvmVm implements VmBackend {
         if (rights.suffices(page, write)) {
           rights.repair(page);
         } else {
-          rights.faulted(page, System.nanoTime());
           log.began(page, write, event);
+          rights.began(i, now);
           node.fault(page, write);
         }
       }
       node.duty();
     } finally {
-      node.releaseToken();
+      node.token().release();
     }
     return count;
   }

@@ -41,6 +41,14 @@ public interface PageRights {
    */
   boolean revoke(long page);
 
+  /**
+   * The hold of a page granted to a vCPU is over: for how much longer the page should stay, because
+   * the vCPU had no chance to use it. See {@link org.pluribus.coherence.CacheEffects#holdLonger}.
+   *
+   * @return nanoseconds; 0 for no longer
+   */
+  long holdLonger(long page, long nowNanos);
+
   /** Java code (a device, the loader) has changed the page's bytes, which may be code. */
   void changed(long page);
 

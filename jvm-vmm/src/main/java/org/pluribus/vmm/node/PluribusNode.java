@@ -1,7 +1,6 @@
 package org.pluribus.vmm.node;
 
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.CacheController;
@@ -39,7 +38,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   private static final Logger LOG = LoggerFactory.getLogger(PluribusNode.class);
 
   /** Messages taken from the transport in one turn: bounds the time the token is held. */
-  private static final int POLL_LIMIT = 64;
+  static final int POLL_LIMIT = 64;
 
   private static final int PAGE_SHIFT = 12;
 
@@ -54,7 +53,9 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   private final DirectoryController directory;
   private final CoherenceCounters counters = new CoherenceCounters();
   private final PageRights rights;
-  private final AtomicBoolean token = new AtomicBoolean();
+  private final DutyToken token = new DutyToken(this::duty);
+  private volatile long nextDeadline = Long.MAX_VALUE;
+  private volatile boolean dutyThread;
   private final MessageRing localMessages = new MessageRing();
   private final CoherenceMessage localMessage = new CoherenceMessage();
   private VcpuThread[] vcpus = {};
@@ -133,47 +134,47 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     return faultLog;
   }
 
-  // ---- the duty token
+  // ---- the duty cycle
 
-  /**
-   * Runs one turn of the duty cycle if nobody else does. Any thread.
-   *
-   * @return the amount of work done; 0 when there was none or the token was taken
-   */
+  /** See {@link DutyToken#tryTurn}. */
   public int tryDuty() {
-    if (!token.compareAndSet(false, true)) {
-      return 0;
-    }
-    try {
-      return duty();
-    } finally {
-      token.set(false);
-    }
+    return token.tryTurn();
   }
 
-  /** Takes the token, giving the core away until it is free. Any thread that owns nothing. */
-  void takeToken() {
-    while (!token.compareAndSet(false, true)) {
-      Thread.yield();
-    }
+  /** Who may do what concerns the node's protocol state. */
+  DutyToken token() {
+    return token;
   }
 
-  boolean tryToken() {
-    return token.compareAndSet(false, true);
-  }
-
-  void releaseToken() {
-    token.set(false);
-  }
-
-  /** One turn: what arrived, what vCPUs acknowledged, whose hold is over. */
+  /** One turn: what vCPUs acknowledged, whose hold is over, what arrived; what is to go, goes. */
   int duty() {
-    int work = transport.poll(POLL_LIMIT);
-    work += rights.poll(this);
+    int work = rights.poll(this);
     if (cache.nextDeadline() != Long.MAX_VALUE) {
       cache.tick(System.nanoTime());
     }
-    return work + deliverLocal();
+    work += deliverLocal();
+    work += transport.poll(POLL_LIMIT);
+    work += deliverLocal();
+    long deadline = cache.nextDeadline();
+    if (deadline != nextDeadline) {
+      nextDeadline = deadline;
+    }
+    return work;
+  }
+
+  /** When a turn has something to do even if nothing arrives; see {@link DutyWait}. Any thread. */
+  long nextDeadline() {
+    return nextDeadline;
+  }
+
+  /** From now on a thread runs the duty cycle whenever there is work. */
+  void dutyThreadStarts() {
+    dutyThread = true;
+  }
+
+  /** Whether others need not run the duty cycle while they wait. Any thread. */
+  public boolean hasDutyThread() {
+    return dutyThread;
   }
 
   /** Messages between this node's own controllers, until there are none. */
@@ -232,7 +233,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
         throw VcpuStopped.INSTANCE;
       }
       int work = 0;
-      if (tryToken()) {
+      if (token.tryTake()) {
         try {
           if (rights.suffices(page, write)) {
             waiter.grant();
@@ -245,7 +246,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
           }
           work += duty();
         } finally {
-          releaseToken();
+          token.release();
         }
       }
       if (work > 0) {
@@ -267,28 +268,28 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   void pin(PageWaiter waiter, long page, boolean write) {
     while (true) {
       acquire(waiter, page, write);
-      takeToken();
+      token.take();
       try {
         if (cache.pin(page, write)) {
           return;
         }
       } finally {
-        releaseToken();
+        token.release();
       }
     }
   }
 
   /** Takes a pin back; {@code written} pages may hold other code now. */
   void unpin(long page, boolean written) {
-    takeToken();
+    token.take();
     try {
       if (written) {
         rights.changed(page);
       }
       cache.unpin(page);
-      deliverLocal();
+      duty();
     } finally {
-      releaseToken();
+      token.release();
     }
   }
 
@@ -368,6 +369,11 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   }
 
   @Override
+  public long holdLonger(long page, long nowNanos) {
+    return rights.holdLonger(page, nowNanos);
+  }
+
+  @Override
   public void wake(long page) {
     for (PageWaiter w : waiters) {
       w.wake(page, rights);
@@ -412,7 +418,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     Channel channel = transport.channel(peer);
     for (int i = 0; i < POST_ATTEMPTS; i++) {
       boolean taken = message.test(channel);
-      tryDuty();
+      token.oweTurn();
       if (taken || !channel.isOpen()) {
         return;
       }
@@ -423,31 +429,34 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   /** Says something about the machine's life to a peer. A thread without the token. */
   public void sendLifecycle(int peer, LifecycleKind kind, int code, String text) {
-    takeToken();
+    token.take();
     try {
       transport.channel(peer).sendLifecycle(kind, code, text);
+      duty();
     } finally {
-      releaseToken();
+      token.release();
     }
   }
 
   /** Sends the final report. A thread without the token. */
   public void sendReport(int peer, byte[] json) {
-    takeToken();
+    token.take();
     try {
       transport.channel(peer).sendReport(json);
+      duty();
     } finally {
-      releaseToken();
+      token.release();
     }
   }
 
   /** Asks a peer for its time. A thread without the token. */
   public void sendClockRequest(int peer, long nowNanos) {
-    takeToken();
+    token.take();
     try {
       transport.channel(peer).sendClockProbe(ClockProbeKind.REQUEST, nowNanos, 0, 0);
+      duty();
     } finally {
-      releaseToken();
+      token.release();
     }
   }
 

@@ -78,6 +78,12 @@ final class SoftMmuPageRights implements PageRights {
   }
 
   @Override
+  public long holdLonger(long page, long nowNanos) {
+    // A vCPU that waited acknowledges a shoot-down only after its access: see PageWaiter.
+    return 0;
+  }
+
+  @Override
   public void changed(long page) {
     codeCache.markStale(layout.gpaOfPage(page) >>> 12);
   }
@@ -139,7 +145,7 @@ final class SoftMmuPageRights implements PageRights {
     if (vcpus.length == 1) {
       return;
     }
-    node.takeToken();
+    node.token().take();
     // Not from the pool, and never in it: a late reader may still look at it.
     Shootdown s = new Shootdown();
     boolean done;
@@ -147,7 +153,7 @@ final class SoftMmuPageRights implements PageRights {
       s.begin(page, Shootdown.Purpose.CODE, vcpus.length);
       done = post(s, true);
     } finally {
-      node.releaseToken();
+      node.token().release();
     }
     while (!done && !s.done()) {
       if (node.stopping()) {

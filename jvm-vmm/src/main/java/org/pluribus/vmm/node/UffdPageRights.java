@@ -1,5 +1,6 @@
 package org.pluribus.vmm.node;
 
+import java.util.Arrays;
 import java.util.EnumSet;
 import org.HdrHistogram.Histogram;
 import org.pluribus.posix.Errno;
@@ -45,10 +46,8 @@ final class UffdPageRights implements PageRights {
   private final UserfaultFd uffd;
   private final UffdEvents events = new UffdEvents(EVENTS);
   private final byte[] rights;
-
-  /** By page: when the guest's fault was seen, nanoseconds; 0 for none. */
-  private final long[] faultedAt;
-
+  private final UseTime useTime;
+  private VcpuFaults[] vcpus = {};
   private final Histogram latency = new Histogram(MAX_LATENCY_NANOS, 3);
   private final Histogram installing = new Histogram(MAX_LATENCY_NANOS, 3);
 
@@ -60,20 +59,22 @@ final class UffdPageRights implements PageRights {
 
   /**
    * @param alias the RAM image as Java sees it
+   * @param holdNanos processor time that a vCPU gets at least to use a page it waited for
    * @throws org.pluribus.posix.PosixException without permission for userfaultfd
    * @throws UnsupportedOperationException on a kernel that lacks a feature
    */
-  UffdPageRights(Memfd ram, Mapping alias) {
+  UffdPageRights(Memfd ram, Mapping alias, long holdNanos) {
     this.alias = alias;
+    useTime = new UseTime(holdNanos);
     int pages = Math.toIntExact(ram.size() >>> PAGE_SHIFT);
     rights = new byte[pages];
-    faultedAt = new long[pages];
     uffd =
         UserfaultFd.open(
             EnumSet.of(
                 UffdFeature.MISSING_SHMEM,
                 UffdFeature.MINOR_SHMEM,
                 UffdFeature.PAGEFAULT_FLAG_WP,
+                UffdFeature.THREAD_ID,
                 UffdFeature.WP_HUGETLBFS_SHMEM));
     view = Mapping.of(ram);
     view.advise(Mapping.Advice.NOHUGEPAGE, 0, view.length());
@@ -94,6 +95,12 @@ final class UffdPageRights implements PageRights {
   /** Before the machine starts: where times of the guest's faults go. */
   void faultLog(FaultLog faultLog) {
     log = faultLog;
+  }
+
+  /** Adds a vCPU whose faults come here. Before the machine starts. */
+  void add(KvmVcpu vcpu) {
+    vcpus = Arrays.copyOf(vcpus, vcpus.length + 1);
+    vcpus[vcpus.length - 1] = new VcpuFaults(vcpu::threadId, vcpu::steps);
   }
 
   /** Becomes readable when the guest faults. */
@@ -122,10 +129,13 @@ final class UffdPageRights implements PageRights {
     return events.isWrite(index) || events.isWriteProtect(index);
   }
 
-  /** A fault is about to be served. Token holder. */
-  void faulted(long page, long nowNanos) {
-    if (faultedAt[(int) page] == 0) {
-      faultedAt[(int) page] = nowNanos;
+  /** A fault taken last is about to be served. Token holder. */
+  void began(int index, long nowNanos) {
+    int thread = events.threadId(index);
+    for (VcpuFaults v : vcpus) {
+      if (v.isOf(thread)) {
+        v.began(faultPage(index), nowNanos);
+      }
     }
   }
 
@@ -134,7 +144,11 @@ final class UffdPageRights implements PageRights {
    * the page out of the view by itself. Makes the view agree and the guest retry. Token holder.
    */
   void repair(long page) {
-    faultedAt[(int) page] = 0;
+    for (VcpuFaults v : vcpus) {
+      if (v.waitsFor(page)) {
+        v.ended();
+      }
+    }
     map(page);
   }
 
@@ -158,32 +172,54 @@ final class UffdPageRights implements PageRights {
   @Override
   public void grantShared(long page) {
     rights[(int) page] = SHARED;
-    long start = System.nanoTime();
+    long start = granting(page);
     map(page);
-    told(page, start);
+    granted(page, start);
   }
 
   @Override
   public void grantExclusive(long page) {
     boolean upgrade = rights[(int) page] == SHARED;
     rights[(int) page] = EXCLUSIVE;
-    long start = System.nanoTime();
+    long start = granting(page);
     if (upgrade) {
       protect(page, 0);
     } else {
       map(page);
     }
-    told(page, start);
+    granted(page, start);
   }
 
-  private void told(long page, long start) {
+  /** Before the guest can go on with the page; returns the time. */
+  private long granting(long page) {
+    long now = System.nanoTime();
+    for (VcpuFaults v : vcpus) {
+      if (v.waitsFor(page)) {
+        v.granting(now, useTime);
+      }
+    }
+    return now;
+  }
+
+  private void granted(long page, long start) {
     long now = System.nanoTime();
     installing.recordValue(Math.min(now - start, MAX_LATENCY_NANOS));
-    long since = faultedAt[(int) page];
-    if (since != 0) {
-      faultedAt[(int) page] = 0;
-      latency.recordValue(Math.min(now - since, MAX_LATENCY_NANOS));
+    for (VcpuFaults v : vcpus) {
+      if (v.waitsFor(page)) {
+        long nanos = Math.min(v.granted(now), MAX_LATENCY_NANOS);
+        latency.recordValue(nanos);
+        useTime.served(nanos);
+      }
     }
+  }
+
+  @Override
+  public long holdLonger(long page, long nowNanos) {
+    long longest = 0;
+    for (VcpuFaults v : vcpus) {
+      longest = Math.max(longest, v.needsLonger(page, nowNanos, useTime));
+    }
+    return longest;
   }
 
   /** Maps the page with the rights there are, and wakes who waits for it. */

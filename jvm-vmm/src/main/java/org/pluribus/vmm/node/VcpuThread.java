@@ -22,6 +22,9 @@ public final class VcpuThread implements VcpuSignal {
   /** First sleep of a halted vCPU; later ones grow up to the profile's bound. */
   private static final long HALT_MIN_PARK_NANOS = 20_000;
 
+  /** Sleep of a halted vCPU whose node has a duty thread; bounds what a kick gone wrong costs. */
+  private static final long PARK_NANOS = 10_000_000;
+
   private static final long NANOS_PER_MICRO = 1_000;
 
   /** Where the register pages of APICs are moved to is a page number. */
@@ -158,7 +161,9 @@ public final class VcpuThread implements VcpuSignal {
   }
 
   private void idleTurn() {
-    if (node.tryDuty() > 0) {
+    if (node.hasDutyThread()) {
+      LockSupport.parkNanos(this, PARK_NANOS); // a kick ends it
+    } else if (node.tryDuty() > 0) {
       haltIdle.reset();
     } else {
       haltIdle.idle();

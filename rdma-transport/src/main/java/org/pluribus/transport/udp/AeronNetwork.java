@@ -136,6 +136,12 @@ final class AeronNetwork implements LaneNetwork {
   }
 
   @Override
+  public int[] descriptors() {
+    EmbeddedDriver running = driver;
+    return running == null ? new int[0] : running.descriptors();
+  }
+
+  @Override
   public String name(int peer) {
     String unknown = publishing[peer] ? "" : ", a host name that nobody knows";
     return "node " + peer + " (" + settings.endpoints().get(peer) + unknown + ")";

@@ -56,11 +56,14 @@ final class EmbeddedDriver implements AutoCloseable {
   private final AeronFolder folder;
   private final MediaDriver driver;
   private final Aeron client;
+  private final ReceivingSockets sockets;
   private final @Nullable AgentInvoker driverInvoker;
   private final AgentInvoker clientInvoker;
 
-  private EmbeddedDriver(AeronFolder folder, MediaDriver driver, Aeron client) {
+  private EmbeddedDriver(
+      AeronFolder folder, ReceivingSockets sockets, MediaDriver driver, Aeron client) {
     this.folder = folder;
+    this.sockets = sockets;
     this.driver = driver;
     this.client = client;
     driverInvoker = driver.sharedAgentInvoker();
@@ -71,9 +74,13 @@ final class EmbeddedDriver implements AutoCloseable {
   static EmbeddedDriver launch(AeronSettings settings) {
     AeronFolder folder = AeronFolder.create(settings.directory(), bytesNeeded(settings));
     MediaDriver driver = null;
+    ReceivingSockets sockets = new ReceivingSockets();
     try {
-      driver = MediaDriver.launch(driverContext(settings, folder));
-      return new EmbeddedDriver(folder, driver, Aeron.connect(clientContext(driver, folder)));
+      driver =
+          MediaDriver.launch(
+              driverContext(settings, folder).receiveChannelEndpointSupplier(sockets));
+      return new EmbeddedDriver(
+          folder, sockets, driver, Aeron.connect(clientContext(driver, folder)));
     } catch (RuntimeException failed) {
       if (driver != null) {
         driver.close();
@@ -92,6 +99,11 @@ final class EmbeddedDriver implements AutoCloseable {
     // Driver first: after a pause of ours it marks itself alive before the client looks.
     int work = driverInvoker == null ? 0 : driverInvoker.invoke();
     return work + clientInvoker.invoke();
+  }
+
+  /** The sockets that {@link #invoke} reads; none if a thread of the driver reads them. */
+  int[] descriptors() {
+    return driverInvoker == null ? new int[0] : sockets.descriptors();
   }
 
   /** Whether both still run; they stop by themselves only after a fault. */

@@ -126,6 +126,11 @@ public final class FramedTransport implements Transport {
   }
 
   @Override
+  public int[] descriptors() {
+    return network.descriptors();
+  }
+
+  @Override
   public int poll(int limit) {
     MessageHandler target = handler;
     if (polling || closed || target == null) {
@@ -135,14 +140,19 @@ public final class FramedTransport implements Transport {
     polling = true;
     int work;
     try {
-      work = network.drive() + mailbox.drain(POST_LIMIT) + flushAll();
+      work = mailbox.drain(POST_LIMIT) + flushAll();
+      work += network.drive();
       int delivered = deliver(limit);
-      watch(target);
-      work += delivered;
-      if (delivered > 0) {
-        // Answers given by handlers leave now, not at the next poll.
+      int last = delivered;
+      while (last > 0) {
+        // Answers given by handlers leave now, not at the next poll. What came meanwhile is
+        // delivered, too: whoever sleeps on descriptors() would not be told of it again.
         work += network.drive();
+        last = deliver(limit - delivered);
+        delivered += last;
       }
+      work += delivered;
+      watch(target);
     } finally {
       polling = false;
     }

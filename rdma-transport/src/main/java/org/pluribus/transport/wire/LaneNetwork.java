@@ -39,6 +39,11 @@ public interface LaneNetwork {
    */
   int poll(int peer, Lane lane, int limit);
 
+  /** See {@link org.pluribus.transport.Transport#descriptors}. */
+  default int[] descriptors() {
+    return new int[0];
+  }
+
   /** How people know a peer: id and address. */
   String name(int peer);
 
