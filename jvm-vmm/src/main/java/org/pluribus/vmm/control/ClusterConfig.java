@@ -409,6 +409,15 @@ public record ClusterConfig(
     return 32 - Integer.numberOfLeadingZeros(Math.max(1, most) - 1);
   }
 
+  /**
+   * Bits of an APIC id below the package number. A package holds all nodes, or eight of them: more
+   * do not fit in what AMD's CPUs tell of it.
+   */
+  public int packageBits() {
+    int nodeBits = 32 - Integer.numberOfLeadingZeros(nodes.size() - 1);
+    return apicIdBits() + Math.min(nodeBits, CpuidConfig.NODE_BITS);
+  }
+
   /** All vCPUs: node 0's first, then node 1's, ... */
   public List<VcpuPlacement> vcpus() {
     List<VcpuPlacement> all = new ArrayList<>();

@@ -129,6 +129,7 @@ public final class NodeRuntime implements AutoCloseable {
             profile,
             config.vcpus(),
             config.apicIdBits(),
+            config.packageBits(),
             config.withoutFeatures(),
             config.model(),
             end,

@@ -1,5 +1,7 @@
 package org.pluribus.vmm.node;
 
+import org.pluribus.vmm.emulator.CpuidTable;
+
 /**
  * MSRs that the guest's CPUID promises and that a host's KVM may not have: the same few words the
  * emulator keeps (SDM volume 4). One vCPU's; its thread only.
@@ -11,25 +13,36 @@ final class KvmMsrs {
   /** IA32_ARCH_CAPABILITIES (SDM volume 4, table 2-2). */
   static final int ARCH_CAPABILITIES = 0x10A;
 
+  /** NODE_ID of AMD's processors (BKDG family 10h); others do not have it. */
+  private static final int NODE_ID = 0xC001_100C;
+
   private static final long SPEC_CTRL_BITS = 3;
 
   private final long archCapabilities;
+  private final boolean hasNodeId;
+  private final long nodeId;
   private long specCtrl;
 
   /**
-   * @param archCapabilities what IA32_ARCH_CAPABILITIES has
+   * @param cpuid what the vCPU's CPUID promises
    */
-  KvmMsrs(long archCapabilities) {
-    this.archCapabilities = archCapabilities;
+  KvmMsrs(CpuidTable cpuid) {
+    archCapabilities = cpuid.model().archCapabilities();
+    hasNodeId = !cpuid.model().isIntel();
+    nodeId = cpuid.nodeId();
   }
 
   /** Whether {@link #get} knows it. */
   boolean has(int msr) {
-    return msr == SPEC_CTRL || msr == ARCH_CAPABILITIES;
+    return msr == SPEC_CTRL || msr == ARCH_CAPABILITIES || (msr == NODE_ID && hasNodeId);
   }
 
   long get(int msr) {
-    return msr == SPEC_CTRL ? specCtrl : archCapabilities;
+    return switch (msr) {
+      case SPEC_CTRL -> specCtrl;
+      case NODE_ID -> nodeId;
+      default -> archCapabilities;
+    };
   }
 
   /** Writes; false when the guest gets #GP(0). */

@@ -52,7 +52,7 @@ final class KvmVcpu implements VcpuBackend {
     this.fd = fd;
     area = fd.runArea();
     signature = cpuid.eax(SIGNATURE_LEAF, 0);
-    msrs = new KvmMsrs(cpuid.model().archCapabilities());
+    msrs = new KvmMsrs(cpuid);
     fd.setCpuid(KvmCpuid.entries(cpuid));
     showCapabilities(cpuid.model());
     state = new KvmState(fd, msrs, xsaveBytes);

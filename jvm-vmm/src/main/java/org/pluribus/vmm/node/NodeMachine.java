@@ -67,6 +67,7 @@ public final class NodeMachine implements AutoCloseable {
       HostProfile profile,
       List<VcpuPlacement> all,
       int apicIdBits,
+      int packageBits,
       Set<CpuFeature> withoutFeatures,
       MachineControl control,
       IntConsumer tripleFault,
@@ -78,6 +79,7 @@ public final class NodeMachine implements AutoCloseable {
         profile,
         all,
         apicIdBits,
+        packageBits,
         withoutFeatures,
         CpuModel.IN_ORDER,
         control,
@@ -91,6 +93,7 @@ public final class NodeMachine implements AutoCloseable {
    * @param profile how patient the vCPU threads are
    * @param all all vCPUs of the machine
    * @param apicIdBits bits of an APIC id that number the vCPUs of a node
+   * @param packageBits bits of an APIC id below the package number
    * @param withoutFeatures what the machine's CPUs do not promise
    * @param model which processor they say they are
    * @param console gets the serial console's output on the device node
@@ -102,6 +105,7 @@ public final class NodeMachine implements AutoCloseable {
       HostProfile profile,
       List<VcpuPlacement> all,
       int apicIdBits,
+      int packageBits,
       Set<CpuFeature> withoutFeatures,
       CpuModel model,
       MachineControl control,
@@ -136,7 +140,9 @@ public final class NodeMachine implements AutoCloseable {
       platform = null;
       devices = new DeviceAccess(node, all.size(), null, null);
     }
-    vcpus = makeVcpus(profile, all, apicIdBits, withoutFeatures, model, extInt, tripleFault);
+    vcpus =
+        makeVcpus(
+            profile, all, apicIdBits, packageBits, withoutFeatures, model, extInt, tripleFault);
     node.vcpus(vcpus);
     if (extInt instanceof Pic8259 pic) {
       pic.connectIntr(this::extIntChanged);
@@ -147,11 +153,11 @@ public final class NodeMachine implements AutoCloseable {
       HostProfile profile,
       List<VcpuPlacement> all,
       int apicIdBits,
+      int packageBits,
       Set<CpuFeature> withoutFeatures,
       CpuModel model,
       ExtIntSource extInt,
       IntConsumer tripleFault) {
-    int cores = (int) all.stream().filter(p -> p.node() == node.id()).count();
     java.util.ArrayList<VcpuThread> mine = new java.util.ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
       VcpuPlacement p = all.get(i);
@@ -159,10 +165,18 @@ public final class NodeMachine implements AutoCloseable {
         continue;
       }
       int index = i;
+      int cores =
+          (int) all.stream().filter(o -> (o.apicId() ^ p.apicId()) >>> packageBits == 0).count();
       CpuidTable cpuid =
           new CpuidTable(
               new CpuidConfig(
-                  p.apicId(), apicIdBits, cores, clock.tscHz(), withoutFeatures, model));
+                  p.apicId(),
+                  apicIdBits,
+                  packageBits,
+                  cores,
+                  clock.tscHz(),
+                  withoutFeatures,
+                  model));
       mine.add(
           new VcpuThread(
               index,

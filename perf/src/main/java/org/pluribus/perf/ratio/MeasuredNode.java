@@ -91,6 +91,7 @@ public final class MeasuredNode {
             profile,
             vcpus,
             0,
+            Integer.SIZE - Integer.numberOfLeadingZeros(network.nodes() - 1),
             KvmVm.lackingHere(),
             new NoEnd(),
             vcpu -> fail("vCPU " + vcpu + " has shut down"),

@@ -6,7 +6,10 @@ import java.util.Set;
  * One vCPU's place in the machine, as CPUID tells it.
  *
  * @param apicId APIC id, in x2APIC width: package number above {@code packageShift}, core below
- * @param packageShift bits of the APIC id below the package number; a node is a package
+ * @param nodeShift bits of the APIC id below the node number: CPUs of a node share the last cache
+ * @param packageShift bits of the APIC id below the package number; a package holds several nodes,
+ *     because Linux lets a CPU that is the first of its package measure its delay loop anew, by
+ *     waiting for ticks of another CPU
  * @param coresPerPackage vCPUs of this vCPU's package, at least 1
  * @param tscHz frequency of the TSC
  * @param without what this machine's CPUs do not promise, though the emulator has it
@@ -14,6 +17,7 @@ import java.util.Set;
  */
 public record CpuidConfig(
     int apicId,
+    int nodeShift,
     int packageShift,
     int coresPerPackage,
     long tscHz,
@@ -28,9 +32,16 @@ public record CpuidConfig(
   /** Leaf 0x15 has 32 bits for the hertz. */
   public static final long MAX_TSC_HZ = 0xFFFF_FFFFL;
 
+  /** AMD's NODE_ID register has as many bits for a node's number in its package. */
+  public static final int NODE_BITS = 3;
+
   /** Checks the counts against each other. */
   public CpuidConfig {
-    if (packageShift < 0 || packageShift > 24 || coresPerPackage < 1) {
+    if (nodeShift < 0
+        || packageShift < nodeShift
+        || packageShift > 24
+        || packageShift - nodeShift > NODE_BITS
+        || coresPerPackage < 1) {
       throw new IllegalArgumentException(
           "CPU topology with " + coresPerPackage + " cores in " + packageShift + " bits");
     }
@@ -47,12 +58,17 @@ public record CpuidConfig(
   /** A place in a machine whose CPUs say that they execute in order. */
   public CpuidConfig(
       int apicId, int packageShift, int coresPerPackage, long tscHz, Set<CpuFeature> without) {
-    this(apicId, packageShift, coresPerPackage, tscHz, without, CpuModel.IN_ORDER);
+    this(apicId, packageShift, packageShift, coresPerPackage, tscHz, without, CpuModel.IN_ORDER);
   }
 
   /** A place with every feature there is. */
   public CpuidConfig(int apicId, int packageShift, int coresPerPackage, long tscHz) {
     this(apicId, packageShift, coresPerPackage, tscHz, Set.of());
+  }
+
+  /** Node's number within its package. */
+  public int nodeInPackage() {
+    return apicId >>> nodeShift & (1 << packageShift - nodeShift) - 1;
   }
 
   /** A machine with one CPU. */

@@ -87,6 +87,9 @@ public final class CpuidTable {
   /** AMD: the logical processors that HTT counts are cores. */
   private static final int CMP_LEGACY = 1 << 1;
 
+  /** AMD: MSR C001_100C tells the node within the package; Linux takes it for the last cache's. */
+  private static final int NODE_ID = 1 << 19;
+
   private static final int SYSCALL = 1 << 11;
   private static final int NX = 1 << 20;
   private static final int PAGE_1G = 1 << 26;
@@ -118,12 +121,14 @@ public final class CpuidTable {
   private final int[][][][] leaves = new int[3][][][];
 
   private final CpuModel model;
+  private final long nodeId;
 
   /** Builds the table of one vCPU. */
   public CpuidTable(CpuidConfig c) {
     leaves[0] = new int[MAX_BASIC + 1][MAX_SUBLEAF + 1][4];
     leaves[1] = new int[1][1][4];
     model = c.model();
+    nodeId = (1L << c.packageShift() - c.nodeShift()) - 1 << 3 | c.nodeInPackage();
     int maxExtended = model.isIntel() ? MAX_EXTENDED : MAX_EXTENDED_AMD;
     leaves[2] = new int[maxExtended - EXTENDED_BASE + 1][1][4];
     basic(c);
@@ -203,10 +208,11 @@ public final class CpuidTable {
 
   private void caches(CpuidConfig c) {
     int cores = (1 << Math.min(c.packageShift(), 6)) - 1;
+    int sharing = (1 << Math.min(c.nodeShift(), 12)) - 1;
     cache(0, DATA, 1, 0, cores, 8, 64);
     cache(1, INSTRUCTION, 1, 0, cores, 8, 64);
     cache(2, UNIFIED, 2, 0, cores, 16, 1024);
-    cache(3, UNIFIED, 3, cores, cores, 16, 16384);
+    cache(3, UNIFIED, 3, sharing, cores, 16, 16384);
   }
 
   private void cache(int n, int type, int level, int sharing, int cores, int ways, int sets) {
@@ -242,12 +248,17 @@ public final class CpuidTable {
     int[][][] e = leaves[2];
     e[1][0][0] = model.signature();
     if ((leaves[0][1][0][3] & HTT) != 0) {
-      e[1][0][2] |= CMP_LEGACY;
+      e[1][0][2] |= CMP_LEGACY | NODE_ID;
     }
     e[5][0] = new int[] {0, 0, AMD_L1, AMD_L1};
     e[8][0][1] = model.extended8Ebx();
     e[8][0][2] = Math.min(c.packageShift(), 15) << 12 | c.coresPerPackage() - 1 & 0xFF;
     e[MAX_EXTENDED_AMD - EXTENDED_BASE][0][0] = model.extended21Eax();
+  }
+
+  /** AMD's NODE_ID (MSR C001_100C, BKDG family 10h): node of the package, nodes of it less one. */
+  public long nodeId() {
+    return nodeId;
   }
 
   /** EAX of a leaf; leaves above the highest basic one read as that, as on Intel's CPUs. */

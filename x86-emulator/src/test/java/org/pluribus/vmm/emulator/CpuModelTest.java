@@ -117,7 +117,8 @@ class CpuModelTest {
   }
 
   private static CpuidTable table(CpuModel model) {
-    return new CpuidTable(new CpuidConfig(5, 2, 3, CpuidConfig.STANDARD_TSC_HZ, Set.of(), model));
+    return new CpuidTable(
+        new CpuidConfig(5, 1, 2, 3, CpuidConfig.STANDARD_TSC_HZ, Set.of(), model));
   }
 
   private static String vendor(CpuidTable t) {
