@@ -96,6 +96,21 @@ public final class CacheController {
   }
 
   /**
+   * A local vCPU will read or write a page soon. Asks for it unless something is going on with the
+   * page already; nobody need be woken, though {@link CacheEffects#wake} follows as for a fault.
+   */
+  public void prefetch(long page, boolean write) {
+    checkPage(page);
+    CacheState state = pages.state(page);
+    PageRecord record = pages.record(page);
+    boolean idle = record == null || record.surrender == Surrender.NONE;
+    if (state.stable() && idle && !mayAccess(page, write)) {
+      counters.increment(CoherenceCounter.PREFETCHES);
+      requester.request(pages.recordOrNew(page), write);
+    }
+  }
+
+  /**
    * No vCPU or device of this node can read or write the page any more: a {@link
    * CacheEffects#revoke} is complete.
    */
@@ -163,10 +178,7 @@ public final class CacheController {
     for (PageRecord first = holds.first();
         first != null && first.holdUntilNanos - nowNanos <= 0;
         first = holds.first()) {
-      if (!owner.prolonged(first, nowNanos)) {
-        counters.increment(CoherenceCounter.HOLDS_EXPIRED);
-        owner.holdOver(first);
-      }
+      owner.expired(first, nowNanos);
     }
   }
 

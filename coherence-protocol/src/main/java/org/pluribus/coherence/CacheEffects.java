@@ -50,14 +50,26 @@ public interface CacheEffects {
   void wake(long page);
 
   /**
-   * A hold is over: asks for how much longer the page should stay, because who waited for it cannot
-   * have used it yet. The answers must add up to a bounded time. From inside, the node must not
-   * call the controller.
+   * Asks for how much longer a page should stay that another node wants and no hold keeps any more,
+   * because who waited for it here cannot have used it yet. The answers must add up to a bounded
+   * time. From inside, the node must not call the controller.
    *
+   * @param requester the node that wants it
+   * @param waitingSince see {@link CoherenceMessage#waitingSince}
    * @return nanoseconds from now; 0 or less for no longer
    */
-  default long holdLonger(long page, long nowNanos) {
+  default long holdLonger(long page, int requester, long waitingSince, long nowNanos) {
     return 0;
+  }
+
+  /**
+   * Since when those have got nowhere who wait for the page here: see {@link
+   * CoherenceMessage#waitingSince}. From inside, the node must not call the controller.
+   *
+   * @return nanoseconds of the machine's clock; {@link Long#MAX_VALUE} if nobody has precedence
+   */
+  default long waitingSince(long page) {
+    return Long.MAX_VALUE;
   }
 
   /**

@@ -15,9 +15,17 @@ final class CacheOutbox {
     this.counters = counters;
   }
 
-  /** Sends a request or an Unblock to the page's home. */
-  void toHome(MessageType type, long page) {
-    effects.send(out.set(type, page, self, homes.homeOf(page), self, 0, 0, 0));
+  /** Asks the page's home for rights. */
+  void request(MessageType type, long page) {
+    toHome(type, page, effects.waitingSince(page));
+  }
+
+  void unblock(long page) {
+    toHome(MessageType.UNBLOCK, page, 0);
+  }
+
+  private void toHome(MessageType type, long page, long since) {
+    effects.send(out.set(type, page, self, homes.homeOf(page), self, 0, 0, 0).waitingSince(since));
   }
 
   void invAck(long page, int requester) {

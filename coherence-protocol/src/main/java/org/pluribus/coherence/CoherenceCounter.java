@@ -12,6 +12,8 @@ public enum CoherenceCounter {
   FAULTS_MERGED("faults.merged"),
   /** Faults whose rights were there already when they were looked at. */
   FAULTS_STALE("faults.stale"),
+  /** Pages asked for because a vCPU will want them soon. */
+  PREFETCHES("prefetches"),
   /** Pages whose bytes came from another node. */
   PAGES_IN("pagesIn"),
   /** Pages whose bytes were sent to another node. */

@@ -41,10 +41,17 @@ public final class CoherenceMessage {
    */
   public long version;
 
+  /**
+   * Since when the requester's vCPU has got nowhere, for want of this page and perhaps others
+   * (requests, and what homes make of them); else 0. In nanoseconds of the machine's clock, which
+   * all nodes share: of two that keep each other waiting, the one that waits longer goes first.
+   */
+  public long waitingSince;
+
   /** {@link #ZERO} and {@link #EXCLUSIVE}, or'ed. */
   public int flags;
 
-  /** Sets every field. */
+  /** Sets every field; {@link #waitingSince} to 0. */
   public CoherenceMessage set(
       MessageType type,
       long page,
@@ -62,12 +69,19 @@ public final class CoherenceMessage {
     this.ackCount = ackCount;
     this.version = version;
     this.flags = flags;
+    this.waitingSince = 0;
+    return this;
+  }
+
+  /** Sets {@link #waitingSince}. */
+  public CoherenceMessage waitingSince(long nanos) {
+    waitingSince = nanos;
     return this;
   }
 
   /** Takes over every field of another message. */
   public CoherenceMessage copyFrom(CoherenceMessage other) {
-    return set(
+    set(
         other.type,
         other.page,
         other.from,
@@ -76,6 +90,8 @@ public final class CoherenceMessage {
         other.ackCount,
         other.version,
         other.flags);
+    waitingSince = other.waitingSince;
+    return this;
   }
 
   /** Whether the page's 4096 bytes go with this message. */

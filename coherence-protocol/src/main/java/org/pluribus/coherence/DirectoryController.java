@@ -96,13 +96,13 @@ public final class DirectoryController {
       }
       busy = begin(m.page);
       busy.requester = m.from;
-      serve(m.page, m.from, m.type);
+      serve(m.page, m.from, m.type, m.waitingSince);
       return null;
     }
     if (busy.requester == m.from || busy.isWaiting(m.from)) {
       return ProtocolError.DUPLICATE_REQUEST;
     }
-    busy.enqueue(m.from, m.type);
+    busy.enqueue(m.from, m.type, m.waitingSince);
     counters.increment(CoherenceCounter.REQUESTS_QUEUED);
     counters.raiseTo(CoherenceCounter.QUEUE_HIGH_WATER, busy.waiting());
     return null;
@@ -116,10 +116,11 @@ public final class DirectoryController {
     while (busy.waiting() > 0) {
       int node = busy.firstNode();
       MessageType type = busy.firstType();
+      long since = busy.firstSince();
       busy.removeFirst();
       if (isServable(m.page, node, type)) {
         busy.requester = node;
-        serve(m.page, node, type);
+        serve(m.page, node, type, since);
         return null;
       }
       refuse(ProtocolError.UNEXPECTED, out.set(type, m.page, node, self, node, 0, 0, 0));
@@ -137,48 +138,48 @@ public final class DirectoryController {
     return pages.owner(page) != node && !(shares && type != MessageType.UPGRADE);
   }
 
-  private void serve(long page, int requester, MessageType type) {
+  private void serve(long page, int requester, MessageType type, long since) {
     counters.increment(CoherenceCounter.REQUESTS_SERVED);
     if (type == MessageType.GET_S) {
-      serveRead(page, requester);
+      serveRead(page, requester, since);
     } else {
-      serveWrite(page, requester);
+      serveWrite(page, requester, since);
     }
   }
 
-  private void serveRead(long page, int requester) {
+  private void serveRead(long page, int requester, long since) {
     int owner = pages.owner(page);
     long sharers = pages.sharers(page);
     if (owner != DirectoryPages.NO_OWNER) {
       sharers = 1L << owner;
-      send(MessageType.FWD_GET_S, page, owner, requester, 0, 0);
+      forward(MessageType.FWD_GET_S, page, owner, requester, 0, since);
     } else if (pages.touched(page)) {
-      send(MessageType.FWD_GET_S, page, supplier(sharers, requester), requester, 0, 0);
+      forward(MessageType.FWD_GET_S, page, supplier(sharers, requester), requester, 0, since);
     } else {
-      send(MessageType.GRANT, page, requester, requester, 0, ZERO);
+      grant(page, requester, 0, ZERO);
     }
     pages.setSharers(page, sharers | (1L << requester));
   }
 
-  private void serveWrite(long page, int requester) {
+  private void serveWrite(long page, int requester, long since) {
     int owner = pages.owner(page);
     long sharers = pages.sharers(page);
     long others = sharers & ~(1L << requester);
     if (owner != DirectoryPages.NO_OWNER) {
-      send(MessageType.FWD_GET_M, page, owner, requester, 0, 0);
+      forward(MessageType.FWD_GET_M, page, owner, requester, 0, since);
     } else if (others != sharers) {
-      send(MessageType.GRANT, page, requester, requester, Long.bitCount(others), EXCLUSIVE);
+      grant(page, requester, Long.bitCount(others), EXCLUSIVE);
     } else if (!pages.touched(page)) {
       int acks = Long.bitCount(others);
-      send(MessageType.GRANT, page, requester, requester, acks, ZERO | EXCLUSIVE);
+      grant(page, requester, acks, ZERO | EXCLUSIVE);
     } else {
       int supplier = supplier(sharers, requester);
       others &= ~(1L << supplier);
-      send(MessageType.FWD_GET_M, page, supplier, requester, Long.bitCount(others), 0);
+      forward(MessageType.FWD_GET_M, page, supplier, requester, Long.bitCount(others), since);
     }
     for (long rest = others; rest != 0; rest &= rest - 1) {
       counters.increment(CoherenceCounter.INVALIDATIONS_SENT);
-      send(MessageType.INV, page, Long.numberOfTrailingZeros(rest), requester, 0, 0);
+      forward(MessageType.INV, page, Long.numberOfTrailingZeros(rest), requester, 0, since);
     }
     pages.setOwner(page, requester);
   }
@@ -194,8 +195,14 @@ public final class DirectoryController {
     return (requester + distance) & (CacheController.MAX_NODES - 1);
   }
 
-  private void send(MessageType type, long page, int to, int requester, int ackCount, int flags) {
-    effects.send(out.set(type, page, self, to, requester, ackCount, 0, flags));
+  /** Has another node give up rights that the requester wants or that are in its way. */
+  private void forward(
+      MessageType type, long page, int to, int requester, int ackCount, long since) {
+    effects.send(out.set(type, page, self, to, requester, ackCount, 0, 0).waitingSince(since));
+  }
+
+  private void grant(long page, int requester, int ackCount, int flags) {
+    effects.send(out.set(MessageType.GRANT, page, self, requester, requester, ackCount, 0, flags));
   }
 
   private void refuse(ProtocolError error, CoherenceMessage message) {

@@ -19,6 +19,7 @@ final class DirectoryTransaction {
 
   private final byte[] waitingNode;
   private final byte[] waitingType;
+  private final long[] waitingSince;
   private long waitingSet;
   private int head;
   private int size;
@@ -26,6 +27,7 @@ final class DirectoryTransaction {
   DirectoryTransaction(int nodes) {
     waitingNode = new byte[nodes];
     waitingType = new byte[nodes];
+    waitingSince = new long[nodes];
   }
 
   boolean isWaiting(int node) {
@@ -37,10 +39,11 @@ final class DirectoryTransaction {
   }
 
   /** Appends a request of a node that is not waiting yet. */
-  void enqueue(int node, MessageType type) {
+  void enqueue(int node, MessageType type, long since) {
     int tail = (head + size) % waitingNode.length;
     waitingNode[tail] = (byte) node;
     waitingType[tail] = (byte) (type.code() - MessageType.GET_S.code());
+    waitingSince[tail] = since;
     waitingSet |= 1L << node;
     size++;
   }
@@ -53,6 +56,11 @@ final class DirectoryTransaction {
   /** The type of the request that waits longest. Call only while some wait. */
   MessageType firstType() {
     return REQUESTS[waitingType[head]];
+  }
+
+  /** {@link CoherenceMessage#waitingSince} of the request that waits longest. */
+  long firstSince() {
+    return waitingSince[head];
   }
 
   void removeFirst() {

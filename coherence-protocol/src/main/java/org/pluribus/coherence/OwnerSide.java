@@ -63,8 +63,12 @@ final class OwnerSide {
     record.surrenderTo = m.type;
     record.surrenderRequester = m.requester;
     record.surrenderAckCount = m.ackCount;
-    if (record.held && record.holdUntilNanos - nowNanos <= 0 && !prolonged(record, nowNanos)) {
+    record.surrenderWaitingSince = m.waitingSince;
+    if (record.held && record.holdUntilNanos - nowNanos <= 0) {
       holds.release(record);
+    }
+    if (!record.held) {
+      prolong(record, nowNanos);
     }
     if (record.pins > 0) {
       counters.increment(CoherenceCounter.DEFERRED_BY_PIN);
@@ -75,15 +79,27 @@ final class OwnerSide {
     return null;
   }
 
-  /** Whether a hold whose time is up goes on, because the node wants it to. */
-  boolean prolonged(PageRecord record, long nowNanos) {
-    long more = effects.holdLonger(record.page, nowNanos);
-    if (more <= 0) {
-      return false;
+  /** Lets a page that is asked for stay, if the node wants it to. */
+  private void prolong(PageRecord record, long nowNanos) {
+    long more =
+        effects.holdLonger(
+            record.page, record.surrenderRequester, record.surrenderWaitingSince, nowNanos);
+    if (more > 0) {
+      counters.increment(CoherenceCounter.HOLDS_PROLONGED);
+      holds.prolong(record, nowNanos + more);
     }
-    counters.increment(CoherenceCounter.HOLDS_PROLONGED);
-    holds.prolong(record, nowNanos + more);
-    return true;
+  }
+
+  /** A hold's time is up. */
+  void expired(PageRecord record, long nowNanos) {
+    holds.release(record);
+    if (record.surrender == Surrender.DEFERRED) {
+      prolong(record, nowNanos);
+    }
+    if (!record.held) {
+      counters.increment(CoherenceCounter.HOLDS_EXPIRED);
+    }
+    settle(record);
   }
 
   /** The page was used, or its time is up: nothing is put off on account of the grant any more. */

@@ -35,10 +35,11 @@ final class PageRecord {
 
   Surrender surrender = Surrender.NONE;
 
-  /** FWD_GET_S, FWD_GET_M or INV; valid unless surrender is NONE, as are the next two. */
+  /** FWD_GET_S, FWD_GET_M or INV; valid unless surrender is NONE, as are the next three. */
   MessageType surrenderTo = MessageType.INV;
 
   int surrenderRequester;
+  long surrenderWaitingSince;
   int surrenderAckCount;
 
   int pins;

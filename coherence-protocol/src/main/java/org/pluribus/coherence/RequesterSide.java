@@ -43,15 +43,15 @@ final class RequesterSide {
     if (!write) {
       pages.state(page, CacheState.IS_D);
       counters.increment(CoherenceCounter.FAULTS_READ);
-      outbox.toHome(MessageType.GET_S, page);
+      outbox.request(MessageType.GET_S, page);
     } else if (pages.state(page) == CacheState.S) {
       pages.state(page, CacheState.SM_AD);
       counters.increment(CoherenceCounter.FAULTS_UPGRADE);
-      outbox.toHome(MessageType.UPGRADE, page);
+      outbox.request(MessageType.UPGRADE, page);
     } else {
       pages.state(page, CacheState.IM_AD);
       counters.increment(CoherenceCounter.FAULTS_WRITE);
-      outbox.toHome(MessageType.GET_M, page);
+      outbox.request(MessageType.GET_M, page);
     }
   }
 
@@ -157,7 +157,7 @@ final class RequesterSide {
   /** The wake comes last: the node may call the controller from inside. */
   private void finish(PageRecord record, long nowNanos) {
     long page = record.page;
-    outbox.toHome(MessageType.UNBLOCK, page);
+    outbox.unblock(page);
     holds.hold(record, nowNanos);
     requestWhatIsWanted(record); // After Unblock: the home must see the two in this order.
     pages.freeIfIdle(record);

@@ -114,10 +114,12 @@ class CacheControllerTest {
     cluster.settle();
     holder.longerNanos = 500;
     long deadline = holder.cache.nextDeadline();
-    holder.cache.tick(deadline);
-    assertThat(holder.cache.nextDeadline()).isEqualTo(deadline + 500);
+    cluster.nodes.get(1).since = 77;
     cluster.fault(1, 1, true);
     cluster.settle();
+    holder.cache.tick(deadline);
+    assertThat(holder.askedFor).as("since when the other waits").isEqualTo(77);
+    assertThat(holder.cache.nextDeadline()).isEqualTo(deadline + 500);
     holder.cache.tick(deadline + 500);
     cluster.settle();
     assertThat(holder.cache.state(1)).isEqualTo(CacheState.M);

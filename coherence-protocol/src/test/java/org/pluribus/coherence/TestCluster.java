@@ -74,6 +74,12 @@ final class TestCluster {
     /** What the node answers when a hold is over. */
     long longerNanos;
 
+    /** What it was asked with, last. */
+    long askedFor;
+
+    /** What it says when asked who waits. */
+    long since;
+
     Node(int id, long pages, long holdNanos) {
       this.id = id;
       cache =
@@ -137,7 +143,13 @@ final class TestCluster {
     }
 
     @Override
-    public long holdLonger(long page, long nowNanos) {
+    public long waitingSince(long page) {
+      return since;
+    }
+
+    @Override
+    public long holdLonger(long page, int requester, long waitingSince, long nowNanos) {
+      askedFor = waitingSince;
       return longerNanos;
     }
 

@@ -190,9 +190,9 @@ final class SimNode implements CacheEffects, DirectoryEffects {
 
   /** Now and then a vCPU had no chance to use its page yet. */
   @Override
-  public long holdLonger(long page, long nowNanos) {
+  public long holdLonger(long page, int requester, long waitingSince, long nowNanos) {
     return simulation.random().nextInt(4) == 0
-        ? 1 + simulation.random().nextLong(simulation.config().holdNanos())
+        ? 1 + simulation.random().nextLong(1 + simulation.config().holdNanos())
         : 0;
   }
 

@@ -56,8 +56,8 @@ final class DutyWait implements AutoCloseable {
         deadlineNanos == Long.MAX_VALUE
             ? maxSleepNanos
             : Math.min(maxSleepNanos, deadlineNanos - System.nanoTime());
-    if (nanos > 0 && epoll.awaitNanos(nanos) > 0) {
-      // What is ready may belong to the turn that another thread is at.
+    // What is ready, or due, may belong to the turn that another thread is at.
+    if (nanos <= 0 || epoll.awaitNanos(nanos) > 0) {
       Thread.yield();
     }
   }

@@ -35,8 +35,8 @@ final class KvmVcpu implements VcpuBackend {
   private long tscOffset;
   private boolean tscSet;
 
-  /** Exits that ended an instruction. Written by the vCPU's thread only. */
-  private volatile long steps;
+  /** Exits after which the guest needs no page for a while. Written by the vCPU's thread only. */
+  private volatile long pauses;
 
   private final KvmState state;
 
@@ -142,7 +142,10 @@ final class KvmVcpu implements VcpuBackend {
 
   @Override
   public String describe() {
-    return "under KVM after " + steps + " exits, the last with reason " + area.exitReason();
+    return "under KVM after "
+        + pauses
+        + " waits (HLT, devices), the last exit with reason "
+        + area.exitReason();
   }
 
   @Override
@@ -204,31 +207,36 @@ final class KvmVcpu implements VcpuBackend {
   }
 
   /**
-   * Changes whenever the guest has completed an instruction that needed us; a kick does not count,
-   * as it may end a run that got nowhere. Any thread.
+   * Changes whenever the guest has completed an instruction and waits: for an interrupt or a
+   * device. Other exits do not count: it goes on at once with the pages it has. Any thread.
    */
-  long steps() {
-    return steps;
+  long pauses() {
+    return pauses;
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
-  private void countStep() {
-    steps++;
+  private void countPause() {
+    pauses++;
   }
 
   private void handle(VcpuExit exit) {
     switch (exit) {
-      case VcpuExit.Io io -> port(io);
-      case VcpuExit.Mmio mmio -> mmio(mmio);
+      case VcpuExit.Io io -> {
+        countPause();
+        port(io);
+      }
+      case VcpuExit.Mmio mmio -> {
+        countPause();
+        mmio(mmio);
+      }
       case VcpuExit.Rdmsr read -> readMsr(read);
       case VcpuExit.Wrmsr write -> writeMsr(write);
-      case VcpuExit.Hlt halt -> halted = true;
-      case VcpuExit.Interrupted kicked -> {
-        return; // nothing was completed
+      case VcpuExit.Hlt halt -> {
+        countPause();
+        halted = true;
       }
-      case VcpuExit.InterruptWindowOpen open -> {
-        return; // nor here
-      }
+      case VcpuExit.Interrupted kicked -> {}
+      case VcpuExit.InterruptWindowOpen open -> {}
       case VcpuExit.SetTpr lowered -> {}
       case VcpuExit.Shutdown shutdown -> {
         LOG.warn("vCPU {} shut down {}", vcpu.index(), registers());
@@ -242,7 +250,6 @@ final class KvmVcpu implements VcpuBackend {
                   + " emulator");
       default -> throw new IllegalStateException("KVM gave up: " + exit);
     }
-    countStep();
   }
 
   /** Where the guest is, in a line. The vCPU's thread, outside the guest. */

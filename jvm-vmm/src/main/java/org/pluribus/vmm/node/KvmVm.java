@@ -108,7 +108,7 @@ public final class KvmVm implements VmBackend {
     LongSupplier nanos = HostClock.nanosOf(HostTsc::read, hostTscHz);
     clock = new HostClock(nanos, tscHz);
     vm = kvm.createVm();
-    rights = new UffdPageRights(ram, alias, profile.holdMicros() * NANOS_PER_MICRO);
+    rights = new UffdPageRights(ram, alias, profile.holdMicros() * NANOS_PER_MICRO, clock::nanos);
     vm.setTssAddress(TSS_ADDRESS);
     vm.setIdentityMapAddress(IDENTITY_MAP_ADDRESS);
     vm.enableCap(
@@ -240,6 +240,7 @@ public final class KvmVm implements VmBackend {
   }
 
   private void serveFaults(PluribusNode node) {
+    VcpuFaults.Fetch fetch = node::prefetch;
     // vCPUs compute; this thread sleeps, and is waited for when it wakes.
     int refused = ThreadSlice.request(SLICE_NANOS);
     if (refused < 0) {
@@ -247,7 +248,7 @@ public final class KvmVm implements VmBackend {
     }
     try (DutyWait wait = new DutyWait(profile, rights.fd(), node.transport().descriptors())) {
       while (!stopping) {
-        int work = takeFaults(node) + node.tryDuty();
+        int work = takeFaults(node, fetch) + node.tryDuty();
         if (work > 0) {
           wait.reset();
         }
@@ -264,7 +265,7 @@ public final class KvmVm implements VmBackend {
     }
   }
 
-  private int takeFaults(PluribusNode node) {
+  private int takeFaults(PluribusNode node, VcpuFaults.Fetch fetch) {
     int count = rights.takeFaults();
     if (count == 0) {
       return 0;
@@ -283,6 +284,7 @@ public final class KvmVm implements VmBackend {
           log.began(page, write, event);
           rights.began(i, now);
           node.fault(page, write);
+          rights.companions(i, fetch);
         }
       }
       node.duty();

@@ -42,12 +42,17 @@ public interface PageRights {
   boolean revoke(long page);
 
   /**
-   * The hold of a page granted to a vCPU is over: for how much longer the page should stay, because
-   * the vCPU had no chance to use it. See {@link org.pluribus.coherence.CacheEffects#holdLonger}.
+   * Another node wants a page: for how much longer it should stay, because a vCPU here that waited
+   * for it had no chance to use it. See {@link org.pluribus.coherence.CacheEffects#holdLonger}.
    *
+   * @param since since when the other node's vCPU gets nowhere, machine's clock
+   * @param firstOfEqual whether it goes before one that waits for exactly as long here
    * @return nanoseconds; 0 for no longer
    */
-  long holdLonger(long page, long nowNanos);
+  long holdLonger(long page, long since, boolean firstOfEqual, long nowNanos);
+
+  /** See {@link org.pluribus.coherence.CacheEffects#waitingSince}. */
+  long waitingSince(long page);
 
   /** Java code (a device, the loader) has changed the page's bytes, which may be code. */
   void changed(long page);

@@ -264,6 +264,12 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     deliverLocal();
   }
 
+  /** A vCPU will want a page soon. Token holder. */
+  void prefetch(long page, boolean write) {
+    cache.prefetch(page, write);
+    deliverLocal();
+  }
+
   /** Pins a page for Java code (loader, devices), waiting for it. See {@link NodeMemory}. */
   void pin(PageWaiter waiter, long page, boolean write) {
     while (true) {
@@ -369,8 +375,13 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   }
 
   @Override
-  public long holdLonger(long page, long nowNanos) {
-    return rights.holdLonger(page, nowNanos);
+  public long holdLonger(long page, int requester, long waitingSince, long nowNanos) {
+    return rights.holdLonger(page, waitingSince, requester < id(), nowNanos);
+  }
+
+  @Override
+  public long waitingSince(long page) {
+    return rights.waitingSince(page);
   }
 
   @Override

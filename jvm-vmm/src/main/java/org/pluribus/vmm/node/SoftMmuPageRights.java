@@ -78,9 +78,15 @@ final class SoftMmuPageRights implements PageRights {
   }
 
   @Override
-  public long holdLonger(long page, long nowNanos) {
+  public long holdLonger(long page, long since, boolean firstOfEqual, long nowNanos) {
     // A vCPU that waited acknowledges a shoot-down only after its access: see PageWaiter.
     return 0;
+  }
+
+  @Override
+  public long waitingSince(long page) {
+    // It needs no two pages at once, so nobody has to give in to it.
+    return Long.MAX_VALUE;
   }
 
   @Override

@@ -2,6 +2,7 @@ package org.pluribus.vmm.node;
 
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
 import org.pluribus.posix.Errno;
 import org.pluribus.posix.HostMemory;
@@ -47,6 +48,7 @@ final class UffdPageRights implements PageRights {
   private final UffdEvents events = new UffdEvents(EVENTS);
   private final byte[] rights;
   private final UseTime useTime;
+  private final LongSupplier machineNanos;
   private VcpuFaults[] vcpus = {};
   private final Histogram latency = new Histogram(MAX_LATENCY_NANOS, 3);
   private final Histogram installing = new Histogram(MAX_LATENCY_NANOS, 3);
@@ -60,11 +62,13 @@ final class UffdPageRights implements PageRights {
   /**
    * @param alias the RAM image as Java sees it
    * @param holdNanos processor time that a vCPU gets at least to use a page it waited for
+   * @param machineNanos the clock that all nodes share
    * @throws org.pluribus.posix.PosixException without permission for userfaultfd
    * @throws UnsupportedOperationException on a kernel that lacks a feature
    */
-  UffdPageRights(Memfd ram, Mapping alias, long holdNanos) {
+  UffdPageRights(Memfd ram, Mapping alias, long holdNanos, LongSupplier machineNanos) {
     this.alias = alias;
+    this.machineNanos = machineNanos;
     useTime = new UseTime(holdNanos);
     int pages = Math.toIntExact(ram.size() >>> PAGE_SHIFT);
     rights = new byte[pages];
@@ -100,7 +104,7 @@ final class UffdPageRights implements PageRights {
   /** Adds a vCPU whose faults come here. Before the machine starts. */
   void add(KvmVcpu vcpu) {
     vcpus = Arrays.copyOf(vcpus, vcpus.length + 1);
-    vcpus[vcpus.length - 1] = new VcpuFaults(vcpu::threadId, vcpu::steps);
+    vcpus[vcpus.length - 1] = new VcpuFaults(vcpu::threadId, vcpu::pauses, useTime);
   }
 
   /** Becomes readable when the guest faults. */
@@ -134,7 +138,17 @@ final class UffdPageRights implements PageRights {
     int thread = events.threadId(index);
     for (VcpuFaults v : vcpus) {
       if (v.isOf(thread)) {
-        v.began(faultPage(index), nowNanos);
+        v.began(faultPage(index), faultWrites(index), nowNanos, machineNanos.getAsLong());
+      }
+    }
+  }
+
+  /** That fault's request is on its way; names what should be fetched along. Token holder. */
+  void companions(int index, VcpuFaults.Fetch fetch) {
+    int thread = events.threadId(index);
+    for (VcpuFaults v : vcpus) {
+      if (v.isOf(thread)) {
+        v.companions(this, fetch);
       }
     }
   }
@@ -194,8 +208,8 @@ final class UffdPageRights implements PageRights {
   private long granting(long page) {
     long now = System.nanoTime();
     for (VcpuFaults v : vcpus) {
-      if (v.waitsFor(page)) {
-        v.granting(now, useTime);
+      if (v.wants(page)) {
+        v.granting(page, now);
       }
     }
     return now;
@@ -208,16 +222,26 @@ final class UffdPageRights implements PageRights {
       if (v.waitsFor(page)) {
         long nanos = Math.min(v.granted(now), MAX_LATENCY_NANOS);
         latency.recordValue(nanos);
-        useTime.served(nanos);
       }
     }
   }
 
   @Override
-  public long holdLonger(long page, long nowNanos) {
+  public long waitingSince(long page) {
+    long first = Long.MAX_VALUE;
+    for (VcpuFaults v : vcpus) {
+      if (v.wants(page)) {
+        first = Math.min(first, v.stalledSince());
+      }
+    }
+    return first;
+  }
+
+  @Override
+  public long holdLonger(long page, long since, boolean firstOfEqual, long nowNanos) {
     long longest = 0;
     for (VcpuFaults v : vcpus) {
-      longest = Math.max(longest, v.needsLonger(page, nowNanos, useTime));
+      longest = Math.max(longest, v.needsLonger(page, nowNanos, since, firstOfEqual));
     }
     return longest;
   }

@@ -1,10 +1,9 @@
 package org.pluribus.vmm.node;
 
 /**
- * How much processor time a vCPU gets to use a page it waited for. On a slow host everything
- * between the grant and the access is slow: the thread's wake-up, the way into the guest, the walk
- * through its page tables. The shortest faults seen lately take about as long, so they are the
- * measure.
+ * How much processor time a vCPU gets to use a page it waited for. A thread needs some merely to
+ * get into the guest and to the next fault, more or less by the host: the shortest time between two
+ * faults seen lately is the measure.
  *
  * <p>Threads: one at a time.
  */
@@ -12,17 +11,20 @@ final class UseTime {
   /** Faults that are "lately": twice as many, one window and the one before. */
   private static final int WINDOW = 64;
 
-  /** Shortest faults it takes to enter the guest and do some work there. */
-  private static final int FAULTS_TO_USE = 1;
+  /** Shortest times between two faults after which the guest must have got on. */
+  private static final int FACTOR = 16;
+
+  /** So many pages collected for one instruction deserve as much time again. */
+  private static final int PAGES = 4;
 
   /** More processor time than this goes to nobody before he is asked to share. */
   private static final long MAX_USE_NANOS = 10_000_000;
 
-  /** Uses that a vCPU which got on lately may take to get the processor for one. */
-  private static final int PATIENCE = 2;
-
   /** Nobody waits longer than this for a vCPU that does not get going. */
-  private static final long MAX_LIMIT_NANOS = 500_000_000;
+  private static final long MAX_LIMIT_NANOS = 250_000_000;
+
+  /** Uses that a vCPU may take to get the processor for one. */
+  private static final int PATIENCE = 256;
 
   private static final long JITTER_MASK = 0xFF;
 
@@ -40,8 +42,8 @@ final class UseTime {
     shortestBefore = Long.MAX_VALUE;
   }
 
-  /** A fault was served, from its event to the guest going on. */
-  void served(long nanos) {
+  /** A vCPU's thread had so much processor time from a page's grant to its next fault. */
+  void between(long nanos) {
     shortest = Math.min(shortest, nanos);
     if (++faults == WINDOW) {
       faults = 0;
@@ -50,23 +52,28 @@ final class UseTime {
     }
   }
 
-  /** Processor time with a page that counts as having used it. */
-  long useNanos() {
+  /**
+   * Processor time with pages that counts as having used them.
+   *
+   * @param pages how many a vCPU had to collect; 1 or 0 for a usual one
+   */
+  long useNanos(int pages) {
     long least = Math.min(shortest, shortestBefore);
+    long nanos = Math.clamp(Math.min(least, MAX_USE_NANOS) * FACTOR, leastNanos, MAX_USE_NANOS);
     if (least == Long.MAX_VALUE) {
-      return leastNanos;
+      nanos = leastNanos; // nothing measured yet
     }
-    return Math.clamp(least * FAULTS_TO_USE, leastNanos, MAX_USE_NANOS);
+    return Math.min(nanos * (PAGES + pages) / PAGES, MAX_USE_NANOS);
   }
 
   /**
-   * Time after which a page is given away in any case.
+   * Time after which a page is given away in any case: a cycle of more than two may wait for each
+   * other through requests that are queued at a home.
    *
-   * @param stalledNanos how long the vCPU has got nowhere when it gets the page
    * @param random spreads the answers of vCPUs that stalled together, by up to a half
    */
-  long limitNanos(long stalledNanos, long random) {
-    long nanos = Math.clamp(stalledNanos, useNanos() * PATIENCE, MAX_LIMIT_NANOS);
+  long limitNanos(long random) {
+    long nanos = Math.min(useNanos(0) * PATIENCE, MAX_LIMIT_NANOS);
     return nanos + nanos / 2 * (random & JITTER_MASK) / (JITTER_MASK + 1);
   }
 }

@@ -13,50 +13,92 @@ import org.pluribus.posix.ThreadCpuClock;
  * want the same page would take it from each other for ever if nobody used it in between. What can
  * be seen is the processor time of the vCPU's thread: it stands still while the thread waits for
  * the page, for another one of the same instruction, or for a core. So the pages that it got stay
- * until the thread has run for some time without a fault, or the guest has made an exit that ends
- * an instruction: an instruction may need a dozen pages at once (code, operands, stack, and the
- * page tables of each), and while it collects them the first must not go before the last comes.
+ * until the thread has run for some time without a fault, or the guest waits for an interrupt or a
+ * device: an instruction may need a dozen pages at once (code, operands, stack, and the page tables
+ * of each), and while it collects them the first must not go before the last comes.
  *
  * <p>vCPUs of two nodes may collect the same pages in different orders, and each then has what the
- * other lacks. The one that got on more recently gives in: a vCPU keeps its pages for as long as it
- * has got nowhere.
+ * other lacks. Then the one that has got nowhere for longer keeps its pages and gets the other's:
+ * requests say since when their vCPU waits, on a clock that all nodes share, so there is one
+ * winner, and whoever has got on goes behind all others.
+ *
+ * <p>Pages that a vCPU collected for one instruction and lost again it will need together again (on
+ * AMD's processors every walk of the guest's page tables is a write to them, so two busy vCPUs take
+ * all tables of the kernel from each other): when one of them is missing, its companions are
+ * fetched along.
  *
  * <p>Threads: the holder of the node's duty token.
  */
 final class VcpuFaults {
+  /** Takes pages that should be fetched. */
+  interface Fetch {
+    /** A page that the vCPU will want, and whether it will write it. */
+    void page(long page, boolean write);
+  }
+
   /** Pages remembered: an instruction needs fewer (code, operands, stack, page tables of each). */
-  private static final int REMEMBERED = 16;
+  private static final int REMEMBERED = 32;
+
+  /** Fewer missing companions than this are not worth a guess. */
+  private static final int MIN_COMPANIONS = 3;
+
+  /** A page that was fetched along so often, without a fault of its own, has to prove itself. */
+  private static final int MAX_UNPROVEN = 16;
 
   private static final long NO_PAGE = -1;
 
   private final IntSupplier threadId;
-  private final LongSupplier stepsNow;
+  private final LongSupplier pausesNow;
+  private final UseTime time;
+
+  /** The pages remembered; what is known of each is at the same place of the next five. */
   private final long[] pages = new long[REMEMBERED];
 
-  /** By place in {@link #pages}: when the page goes in any case, {@link System#nanoTime}. */
-  private final long[] limits = new long[REMEMBERED];
+  private final boolean[] writes = new boolean[REMEMBERED];
 
-  private int next;
+  /** The stall in which the page was last collected. */
+  private final int[] stalls = new int[REMEMBERED];
 
-  /** Processor time and exits when the last page was given. */
+  /** How often it was fetched along since the vCPU last waited for it. */
+  private final int[] unproven = new int[REMEMBERED];
+
+  /** It is being fetched along. */
+  private final boolean[] expected = new boolean[REMEMBERED];
+
+  /** It came in this stall and is still here. */
+  private final boolean[] kept = new boolean[REMEMBERED];
+
+  /** Number of the time since the vCPU last got on. */
+  private int stall;
+
+  /** When the vCPU's first fault was since it last got on, machine's clock. */
+  private long stalledSince;
+
+  /** Pages it got since then. */
+  private int collected;
+
+  /** Processor time and pauses when the last page was given that the vCPU waited for. */
   private long processorTime;
 
-  private long steps;
+  private long pauses;
 
-  /** When the vCPU was last seen to have got on, {@link System#nanoTime}. */
-  private long gotOnAt;
+  /** When its pages go in any case, {@link System#nanoTime}. */
+  private long patienceEnds;
 
   private @Nullable ThreadCpuClock processor;
   private long pendingPage = NO_PAGE;
+  private boolean pendingWrite;
   private long pendingSince;
 
   /**
    * @param threadId the kernel's id of the vCPU's thread
-   * @param steps see {@link KvmVcpu#steps}
+   * @param pauses see {@link KvmVcpu#pauses}
+   * @param time what counts as having used a page
    */
-  VcpuFaults(IntSupplier threadId, LongSupplier steps) {
+  VcpuFaults(IntSupplier threadId, LongSupplier pauses, UseTime time) {
     this.threadId = threadId;
-    this.stepsNow = steps;
+    this.pausesNow = pauses;
+    this.time = time;
     Arrays.fill(pages, NO_PAGE);
   }
 
@@ -65,19 +107,90 @@ final class VcpuFaults {
     return threadId.getAsInt() == thread;
   }
 
-  /** The vCPU waits for a page since {@code nowNanos}. */
-  void began(long page, long nowNanos) {
-    if (processor == null || processor.threadId() != threadId.getAsInt()) {
-      processor = new ThreadCpuClock(threadId.getAsInt());
+  /**
+   * The vCPU waits for a page.
+   *
+   * @param nowNanos since when, {@link System#nanoTime}
+   * @param machineNanos the same on the machine's clock
+   */
+  void began(long page, boolean write, long nowNanos, long machineNanos) {
+    ThreadCpuClock clock = processor;
+    if (clock == null || clock.threadId() != threadId.getAsInt()) {
+      clock = new ThreadCpuClock(threadId.getAsInt());
+      processor = clock;
     }
-    if (pendingPage != page) {
-      pendingPage = page;
-      pendingSince = nowNanos;
+    pendingWrite = write;
+    if (pendingPage == page) {
+      return;
     }
+    pendingPage = page;
+    pendingSince = nowNanos;
+    long had = clock.nanos() - processorTime;
+    boolean paused = pausesNow.getAsLong() != pauses;
+    if (!paused) {
+      time.between(had);
+    }
+    if (paused || had >= use()) {
+      stall++;
+      stalledSince = machineNanos;
+      collected = 0;
+      Arrays.fill(kept, false);
+    }
+  }
+
+  /**
+   * Names what the vCPU had to collect together with the page that it waits for now, and lacks.
+   * Call after {@link #began} and the page's own request.
+   */
+  void companions(PageRights rights, Fetch fetch) {
+    int first = indexOf(pendingPage);
+    if (first < 0 || stalls[first] == stall) {
+      return;
+    }
+    int together = stalls[first];
+    int missing = 0;
+    for (int i = 0; i < REMEMBERED; i++) {
+      if (isCompanion(i, together) && !rights.suffices(pages[i], writes[i])) {
+        missing++;
+      }
+    }
+    for (int i = 0; i < REMEMBERED; i++) {
+      if (!isCompanion(i, together)) {
+        continue;
+      }
+      stalls[i] = stall;
+      if (missing < MIN_COMPANIONS || rights.suffices(pages[i], writes[i])) {
+        continue;
+      }
+      if (++unproven[i] > MAX_UNPROVEN) {
+        pages[i] = NO_PAGE;
+        continue;
+      }
+      expected[i] = true;
+      fetch.page(pages[i], writes[i]);
+    }
+  }
+
+  private boolean isCompanion(int i, int together) {
+    return stalls[i] == together && pages[i] != NO_PAGE && pages[i] != pendingPage;
   }
 
   boolean waitsFor(long page) {
     return pendingPage == page;
+  }
+
+  /** Whether a request for the page is this vCPU's: it waits for it, or has it fetched along. */
+  boolean wants(long page) {
+    if (pendingPage == page) {
+      return true;
+    }
+    int i = indexOf(page);
+    return i >= 0 && expected[i];
+  }
+
+  /** When the vCPU's first fault was since it last got on, machine's clock. */
+  long stalledSince() {
+    return stalledSince;
   }
 
   /** The vCPU need not wait any more; it retries its access. */
@@ -85,25 +198,44 @@ final class VcpuFaults {
     pendingPage = NO_PAGE;
   }
 
-  /** The page the vCPU waits for is about to be mapped: its processor time stands still as yet. */
-  void granting(long nowNanos, UseTime time) {
+  /**
+   * A page that the vCPU {@linkplain #wants} is about to be mapped. If it waits for it, its
+   * processor time stands still as yet.
+   */
+  void granting(long page, long nowNanos) {
     ThreadCpuClock clock = processor;
     if (clock == null) {
       return;
     }
-    int i = indexOf(pendingPage);
-    if (i < 0) {
-      i = next;
-      next = (next + 1) % REMEMBERED;
+    int i = indexOf(page);
+    if (page == pendingPage) {
+      i = i < 0 ? oldest() : i;
+      pages[i] = page;
+      writes[i] = pendingWrite;
+      unproven[i] = 0;
+      processorTime = clock.nanos();
+      pauses = pausesNow.getAsLong();
+    } else if (i < 0) {
+      return;
     }
-    pages[i] = pendingPage;
-    long processorNow = clock.nanos();
-    if (processorNow - processorTime >= time.useNanos() || stepsNow.getAsLong() != steps) {
-      gotOnAt = nowNanos;
+    stalls[i] = stall;
+    expected[i] = false;
+    kept[i] = true;
+    collected++;
+    patienceEnds = nowNanos + time.limitNanos(processorTime);
+  }
+
+  private int oldest() {
+    int oldest = 0;
+    for (int i = 0; i < REMEMBERED; i++) {
+      if (pages[i] == NO_PAGE) {
+        return i;
+      }
+      if (stalls[i] - stalls[oldest] < 0) {
+        oldest = i;
+      }
     }
-    limits[i] = nowNanos + time.limitNanos(nowNanos - gotOnAt, processorNow);
-    processorTime = processorNow;
-    steps = stepsNow.getAsLong();
+    return oldest;
   }
 
   /**
@@ -117,29 +249,39 @@ final class VcpuFaults {
   }
 
   /**
-   * How long the page should stay for this vCPU's sake.
+   * How long a page that another node wants should stay for this vCPU's sake.
    *
-   * @param time what counts as having used it
-   * @return nanoseconds, 0 if it has used the page, or had time enough to
+   * @param since since when the other gets nowhere, machine's clock
+   * @param firstOfEqual whether the other goes first if this vCPU waits for exactly as long
+   * @return nanoseconds, 0 if it has used the page, or had time enough to, or the other waits
+   *     longer
    */
-  long needsLonger(long page, long nowNanos, UseTime time) {
+  long needsLonger(long page, long nowNanos, long since, boolean firstOfEqual) {
     int i = indexOf(page);
     ThreadCpuClock clock = processor;
-    if (i < 0 || clock == null) {
+    if (i < 0 || !kept[i] || clock == null) {
       return 0;
     }
     long had = clock.nanos() - processorTime;
+    long use = use();
     boolean over =
         had < 0
-            || had >= time.useNanos()
-            || stepsNow.getAsLong() != steps
-            || nowNanos - limits[i] >= 0;
+            || had >= use
+            || pausesNow.getAsLong() != pauses
+            || since < stalledSince
+            || (since == stalledSince && firstOfEqual)
+            || nowNanos - patienceEnds >= 0;
     if (over) {
-      pages[i] = NO_PAGE;
+      kept[i] = false;
       return 0;
     }
     // Not by the last bit: while the vCPU waits for the core that our look takes, it gets nowhere.
-    return Math.max(time.useNanos() - had, time.useNanos() / 2);
+    return Math.max(use - had, use / 2);
+  }
+
+  /** Who had to collect many pages gets time accordingly, before it has to collect them again. */
+  private long use() {
+    return time.useNanos(collected);
   }
 
   private int indexOf(long page) {

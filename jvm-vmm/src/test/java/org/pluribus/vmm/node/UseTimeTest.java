@@ -9,36 +9,36 @@ class UseTimeTest {
   private static final long MILLI = 1_000_000;
 
   @Test
-  void followsTheShortestOfTheLatestFaults() {
+  void followsTheShortestTimesBetweenFaults() {
     UseTime time = new UseTime(20 * MICRO);
-    assertThat(time.useNanos()).isEqualTo(20 * MICRO);
-    time.served(900 * MICRO);
-    time.served(100 * MICRO);
-    time.served(300 * MICRO);
-    assertThat(time.useNanos()).isEqualTo(400 * MICRO);
+    assertThat(time.useNanos(0)).isEqualTo(20 * MICRO);
+    time.between(900 * MICRO);
+    time.between(100 * MICRO);
+    time.between(300 * MICRO);
+    assertThat(time.useNanos(0)).isEqualTo(400 * MICRO);
+    assertThat(time.useNanos(12)).isEqualTo(1_600 * MICRO);
     // Twice a window later the 100 are forgotten.
     for (int i = 0; i < 128; i++) {
-      time.served(500 * MICRO);
+      time.between(500 * MICRO);
     }
-    assertThat(time.useNanos()).isEqualTo(2 * MILLI);
+    assertThat(time.useNanos(0)).isEqualTo(2 * MILLI);
   }
 
   @Test
   void isBounded() {
     UseTime time = new UseTime(20 * MICRO);
-    time.served(1);
-    assertThat(time.useNanos()).isEqualTo(20 * MICRO);
+    time.between(1);
+    assertThat(time.useNanos(0)).isEqualTo(20 * MICRO);
     UseTime slow = new UseTime(20 * MICRO);
-    slow.served(1_000 * MILLI);
-    assertThat(slow.useNanos()).isEqualTo(10 * MILLI);
-    assertThat(slow.limitNanos(Long.MAX_VALUE, 0)).isEqualTo(500 * MILLI);
+    slow.between(1_000 * MILLI);
+    assertThat(slow.useNanos(3)).isEqualTo(10 * MILLI);
+    assertThat(slow.limitNanos(0)).isEqualTo(250 * MILLI);
   }
 
   @Test
-  void patienceGrowsWithTheStall() {
+  void limitIsSpreadByHalf() {
     UseTime time = new UseTime(20 * MICRO);
-    assertThat(time.limitNanos(0, 0)).isEqualTo(40 * MICRO);
-    assertThat(time.limitNanos(3 * MILLI, 0)).isEqualTo(3 * MILLI);
-    assertThat(time.limitNanos(4 * MILLI, 0x7F80)).isEqualTo(5 * MILLI);
+    assertThat(time.limitNanos(0)).isEqualTo(5_120 * MICRO);
+    assertThat(time.limitNanos(0x7F80)).isEqualTo(6_400 * MICRO);
   }
 }

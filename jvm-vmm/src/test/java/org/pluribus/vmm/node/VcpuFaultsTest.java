@@ -17,8 +17,11 @@ class VcpuFaultsTest {
   private static final long MILLI = 1_000_000;
   private static final long PAGE = 7;
 
+  /** The machine's clock is ahead of this node's by so much. */
+  private static final long MACHINE = 5_000;
+
   private final UseTime time = new UseTime(2 * MILLI);
-  private final AtomicLong steps = new AtomicLong();
+  private final AtomicLong pauses = new AtomicLong();
   private final AtomicBoolean computing = new AtomicBoolean();
   private final AtomicBoolean ended = new AtomicBoolean();
   private Thread vcpu = new Thread();
@@ -51,50 +54,85 @@ class VcpuFaultsTest {
   }
 
   private VcpuFaults faulted() {
-    VcpuFaults faults = new VcpuFaults(() -> threadId, steps::get);
+    VcpuFaults faults = new VcpuFaults(() -> threadId, pauses::get, time);
     assertThat(faults.isOf(threadId)).isTrue();
-    faults.began(PAGE, NOW - 30);
-    assertThat(faults.waitsFor(PAGE)).isTrue();
-    faults.granting(NOW, time);
-    assertThat(faults.granted(NOW)).isEqualTo(30);
-    assertThat(faults.waitsFor(PAGE)).isFalse();
+    fault(faults, PAGE, NOW);
     return faults;
+  }
+
+  /** The vCPU waits for a page for 30 ns and gets it. */
+  private static void fault(VcpuFaults faults, long page, long now) {
+    faults.began(page, true, now - 30, now - 30 + MACHINE);
+    assertThat(faults.waitsFor(page)).isTrue();
+    faults.granting(page, now);
+    assertThat(faults.granted(now)).isEqualTo(30);
+    assertThat(faults.waitsFor(page)).isFalse();
+  }
+
+  /** For how much longer a page should stay that somebody wants who got on just now. */
+  private static long longer(VcpuFaults faults, long page, long now) {
+    return faults.needsLonger(page, now, Long.MAX_VALUE, true);
   }
 
   @Test
   void pageStaysUntilTheThreadHasComputed() throws InterruptedException {
     VcpuFaults faults = faulted();
-    assertThat(faults.needsLonger(PAGE, NOW, time)).isBetween(MILLI, 2 * MILLI);
-    assertThat(faults.needsLonger(PAGE + 1, NOW, time)).isZero();
+    assertThat(longer(faults, PAGE, NOW)).isBetween(MILLI, 2 * MILLI);
+    assertThat(longer(faults, PAGE + 1, NOW)).isZero();
+    compute(3 * MILLI);
+    assertThat(longer(faults, PAGE, NOW)).isZero();
+  }
+
+  private void compute(long nanos) throws InterruptedException {
     ThreadCpuClock clock = new ThreadCpuClock(threadId);
-    long until = clock.nanos() + 3 * MILLI;
+    long until = clock.nanos() + nanos;
     computing.set(true);
     while (clock.nanos() < until) {
       Thread.sleep(1);
     }
-    assertThat(faults.needsLonger(PAGE, NOW, time)).isZero();
+    computing.set(false);
   }
 
   @Test
-  void exitEndsTheHold() {
+  void pauseEndsTheHold() {
     VcpuFaults faults = faulted();
-    steps.incrementAndGet();
-    assertThat(faults.needsLonger(PAGE, NOW, time)).isZero();
+    pauses.incrementAndGet();
+    assertThat(longer(faults, PAGE, NOW)).isZero();
   }
 
   @Test
-  void whoGotOnLatelyGivesInFirst() {
+  void nobodyWaitsForEver() {
     VcpuFaults faults = faulted();
-    steps.incrementAndGet();
-    faults.began(PAGE, NOW);
-    faults.granting(NOW, time); // it has got on: an exit since the last grant
-    faults.granted(NOW);
-    assertThat(faults.needsLonger(PAGE, NOW + 3 * MILLI, time)).isPositive();
-    assertThat(faults.needsLonger(PAGE, NOW + 7 * MILLI, time)).isZero();
+    assertThat(longer(faults, PAGE, NOW + 511 * MILLI)).isPositive();
+    assertThat(longer(faults, PAGE, NOW + 49 * MILLI)).isZero();
+  }
 
-    faults.began(PAGE, NOW + 100 * MILLI);
-    faults.granting(NOW + 100 * MILLI, time); // nothing done since
-    faults.granted(NOW + 100 * MILLI);
-    assertThat(faults.needsLonger(PAGE, NOW + 150 * MILLI, time)).isPositive();
+  @Test
+  void whoWaitsLongerGoesFirst() {
+    VcpuFaults faults = faulted();
+    long since = faults.stalledSince();
+    assertThat(since).isEqualTo(NOW - 30 + MACHINE);
+    assertThat(faults.needsLonger(PAGE, NOW, since + 1, true)).isPositive();
+    assertThat(faults.needsLonger(PAGE, NOW, since, false)).isPositive();
+    assertThat(faults.needsLonger(PAGE, NOW, since, true)).isZero();
+    fault(faults, PAGE, NOW + MILLI);
+    assertThat(faults.needsLonger(PAGE, NOW + MILLI, since - 1, false)).isZero();
+  }
+
+  @Test
+  void stallLastsUntilTheVcpuGetsOn() throws InterruptedException {
+    VcpuFaults faults = faulted();
+    long since = faults.stalledSince();
+    fault(faults, PAGE + 1, NOW + MILLI);
+    assertThat(faults.stalledSince()).as("another page of the same instruction").isEqualTo(since);
+    assertThat(longer(faults, PAGE, NOW + MILLI))
+        .as("two pages, more time")
+        .isGreaterThan(2 * MILLI);
+    pauses.incrementAndGet();
+    fault(faults, PAGE, NOW + 2 * MILLI);
+    assertThat(faults.stalledSince()).isEqualTo(NOW + 2 * MILLI - 30 + MACHINE);
+    compute(3 * MILLI);
+    fault(faults, PAGE + 2, NOW + 9 * MILLI);
+    assertThat(faults.stalledSince()).isEqualTo(NOW + 9 * MILLI - 30 + MACHINE);
   }
 }

@@ -169,15 +169,17 @@ final class FrameDecoder {
     if (fault != null) {
       return type + " with " + fault;
     }
-    coherenceMessage.set(
-        type,
-        coherence.page(),
-        peer,
-        identity.nodeId(),
-        coherence.requester(),
-        coherence.ackCount(),
-        coherence.pageVersion(),
-        coherence.flags());
+    coherenceMessage
+        .set(
+            type,
+            coherence.page(),
+            peer,
+            identity.nodeId(),
+            coherence.requester(),
+            coherence.ackCount(),
+            coherence.pageVersion(),
+            coherence.flags())
+        .waitingSince(coherence.waitingSince());
     if (dataLength == 0) {
       payload.clear();
     } else {

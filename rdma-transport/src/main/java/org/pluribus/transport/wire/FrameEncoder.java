@@ -92,7 +92,8 @@ public final class FrameEncoder {
         .ackCount(message.ackCount)
         .flags(message.flags)
         .requester(message.requester)
-        .messageType((short) message.type.code());
+        .messageType((short) message.type.code())
+        .waitingSince(message.waitingSince);
     if (pageAddress == 0) {
       coherence.putPayload(page, 0, 0);
     } else {
