@@ -81,6 +81,9 @@ final class OwnerSide {
 
   /** Lets a page that is asked for stay, if the node wants it to. */
   private void prolong(PageRecord record, long nowNanos) {
+    if (pages.state(record.page) == CacheState.SM_AD) {
+      return; // Our own Upgrade may wait at the home behind the one who asks.
+    }
     long more =
         effects.holdLonger(
             record.page, record.surrenderRequester, record.surrenderWaitingSince, nowNanos);

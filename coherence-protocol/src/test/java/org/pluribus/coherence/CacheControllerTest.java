@@ -134,6 +134,44 @@ class CacheControllerTest {
     assertThat(cluster.nodes.get(1).cache.state(1)).isEqualTo(CacheState.M);
   }
 
+  /** Two sharers write at once: the one whose Upgrade comes second must not wait for itself. */
+  @Test
+  void sharedCopyIsNotHeldWhileAnUpgradeIsUnderWay() {
+    TestCluster cluster = new TestCluster(2, 2, 1_000);
+    cluster.nodes.forEach(n -> n.longerNanos = 500);
+    cluster.fault(0, 0, false);
+    cluster.fault(1, 0, false);
+    cluster.settle();
+    cluster.fault(0, 0, true);
+    cluster.fault(1, 0, true);
+    cluster.settle();
+    assertThat(cluster.nodes.get(0).cache.state(0)).isEqualTo(CacheState.M);
+    assertThat(cluster.nodes.get(1).cache.state(0)).isEqualTo(CacheState.IM_AD);
+    assertThat(cluster.refused).isEmpty();
+  }
+
+  @Test
+  void prefetchAsksForWhatIsMissingOnly() {
+    TestCluster cluster = new TestCluster(2, 4, 0);
+    TestCluster.Node node = cluster.nodes.get(0);
+    node.cache.prefetch(1, true);
+    node.cache.prefetch(1, true); // under way
+    node.cache.prefetch(3, false);
+    cluster.settle();
+    assertThat(node.cache.state(1)).isEqualTo(CacheState.M);
+    assertThat(node.cache.state(3)).isEqualTo(CacheState.S);
+    node.cache.prefetch(1, false);
+    node.cache.prefetch(3, false);
+    node.cache.prefetch(3, true);
+    cluster.settle();
+    assertThat(node.cache.state(3)).isEqualTo(CacheState.M);
+    assertThat(node.counters.get(CoherenceCounter.PREFETCHES)).isEqualTo(3);
+    cluster.fault(1, 1, true);
+    cluster.settle();
+    assertThat(cluster.nodes.get(1).cache.state(1)).isEqualTo(CacheState.M);
+    assertThat(cluster.refused).isEmpty();
+  }
+
   /** 64 GiB of guest RAM must not cost memory before it is used. */
   @Test
   void untouchedPagesCostNextToNothing() {

@@ -85,6 +85,10 @@ final class SimNode implements CacheEffects, DirectoryEffects {
   void fault(long page, boolean write) {
     simulation.trace(id, write ? "write fault" : "read fault", page);
     cache.fault(page, write, simulation.now());
+    if (simulation.random().nextInt(8) == 0) {
+      long other = simulation.random().nextInt(simulation.config().pages());
+      cache.prefetch(other, simulation.random().nextBoolean());
+    }
     afterStep();
   }
 

@@ -51,6 +51,9 @@ public interface PageRights {
    */
   long holdLonger(long page, long since, boolean firstOfEqual, long nowNanos);
 
+  /** The page about to be granted was never used by anybody. */
+  void fresh(long page);
+
   /** See {@link org.pluribus.coherence.CacheEffects#waitingSince}. */
   long waitingSince(long page);
 

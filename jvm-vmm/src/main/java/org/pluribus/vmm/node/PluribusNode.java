@@ -334,6 +334,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   @Override
   public void installZero(long page) {
     // A page that nobody has written since the machine began is a hole in the RAM image: zero.
+    rights.fresh(page);
   }
 
   @Override

@@ -84,6 +84,11 @@ final class SoftMmuPageRights implements PageRights {
   }
 
   @Override
+  public void fresh(long page) {
+    // Nothing depends on it here.
+  }
+
+  @Override
   public long waitingSince(long page) {
     // It needs no two pages at once, so nobody has to give in to it.
     return Long.MAX_VALUE;

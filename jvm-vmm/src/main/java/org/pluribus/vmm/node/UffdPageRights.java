@@ -26,6 +26,8 @@ import org.pluribus.uffd.UserfaultFd;
  * org.pluribus.coherence.CacheEffects}.
  */
 final class UffdPageRights implements PageRights {
+  private static final long NO_PAGE = -1;
+
   private static final byte NONE = 0;
   private static final byte SHARED = 1;
   private static final byte EXCLUSIVE = 2;
@@ -49,9 +51,13 @@ final class UffdPageRights implements PageRights {
   private final byte[] rights;
   private final UseTime useTime;
   private final LongSupplier machineNanos;
+  private final VcpuFaults.Rights sufficing = this::suffices;
   private VcpuFaults[] vcpus = {};
   private final Histogram latency = new Histogram(MAX_LATENCY_NANOS, 3);
   private final Histogram installing = new Histogram(MAX_LATENCY_NANOS, 3);
+
+  /** The page granted next, if nobody has ever had it. */
+  private long freshPage = NO_PAGE;
 
   /** What the last look at a page saw: a look whose value nobody keeps is compiled to nothing. */
   private byte seen;
@@ -148,7 +154,7 @@ final class UffdPageRights implements PageRights {
     int thread = events.threadId(index);
     for (VcpuFaults v : vcpus) {
       if (v.isOf(thread)) {
-        v.companions(this, fetch);
+        v.companions(sufficing, fetch);
       }
     }
   }
@@ -184,6 +190,11 @@ final class UffdPageRights implements PageRights {
   }
 
   @Override
+  public void fresh(long page) {
+    freshPage = page;
+  }
+
+  @Override
   public void grantShared(long page) {
     rights[(int) page] = SHARED;
     long start = granting(page);
@@ -209,9 +220,10 @@ final class UffdPageRights implements PageRights {
     long now = System.nanoTime();
     for (VcpuFaults v : vcpus) {
       if (v.wants(page)) {
-        v.granting(page, now);
+        v.granting(page, page == freshPage, now);
       }
     }
+    freshPage = NO_PAGE;
     return now;
   }
 

@@ -12,7 +12,7 @@ final class UseTime {
   private static final int WINDOW = 64;
 
   /** Shortest times between two faults after which the guest must have got on. */
-  private static final int FACTOR = 16;
+  private static final int FACTOR = 4;
 
   /** So many pages collected for one instruction deserve as much time again. */
   private static final int PAGES = 4;

@@ -36,8 +36,20 @@ final class VcpuFaults {
     void page(long page, boolean write);
   }
 
+  /** Says what the node may do with a page. */
+  interface Rights {
+    /** See {@link PageRights#suffices}. */
+    boolean suffices(long page, boolean write);
+  }
+
   /** Pages remembered: an instruction needs fewer (code, operands, stack, page tables of each). */
   private static final int REMEMBERED = 32;
+
+  /**
+   * No instruction needs more pages, so whoever got as many since it was last seen to get on has
+   * got on: it goes through fresh memory.
+   */
+  private static final int MOST_COLLECTED = 24;
 
   /** Fewer missing companions than this are not worth a guess. */
   private static final int MIN_COMPANIONS = 3;
@@ -76,6 +88,9 @@ final class VcpuFaults {
 
   /** Pages it got since then. */
   private int collected;
+
+  /** It is known to have got on since its last fault. */
+  private boolean gotOn;
 
   /** Processor time and pauses when the last page was given that the vCPU waited for. */
   private long processorTime;
@@ -126,11 +141,12 @@ final class VcpuFaults {
     pendingPage = page;
     pendingSince = nowNanos;
     long had = clock.nanos() - processorTime;
-    boolean paused = pausesNow.getAsLong() != pauses;
+    boolean paused = stall == 0 || pausesNow.getAsLong() != pauses;
     if (!paused) {
       time.between(had);
     }
-    if (paused || had >= use()) {
+    if (gotOn || paused || had >= use() || collected >= MOST_COLLECTED) {
+      gotOn = false;
       stall++;
       stalledSince = machineNanos;
       collected = 0;
@@ -142,7 +158,7 @@ final class VcpuFaults {
    * Names what the vCPU had to collect together with the page that it waits for now, and lacks.
    * Call after {@link #began} and the page's own request.
    */
-  void companions(PageRights rights, Fetch fetch) {
+  void companions(Rights rights, Fetch fetch) {
     int first = indexOf(pendingPage);
     if (first < 0 || stalls[first] == stall) {
       return;
@@ -201,8 +217,11 @@ final class VcpuFaults {
   /**
    * A page that the vCPU {@linkplain #wants} is about to be mapped. If it waits for it, its
    * processor time stands still as yet.
+   *
+   * @param fresh whether nobody has ever had it: nobody competes for it, and it is fresh but once,
+   *     so whoever gets it has got on
    */
-  void granting(long page, long nowNanos) {
+  void granting(long page, boolean fresh, long nowNanos) {
     ThreadCpuClock clock = processor;
     if (clock == null) {
       return;
@@ -218,8 +237,13 @@ final class VcpuFaults {
     } else if (i < 0) {
       return;
     }
-    stalls[i] = stall;
     expected[i] = false;
+    stalls[i] = stall;
+    if (fresh) {
+      gotOn = true;
+      Arrays.fill(kept, false);
+      return;
+    }
     kept[i] = true;
     collected++;
     patienceEnds = nowNanos + time.limitNanos(processorTime);

@@ -2,6 +2,8 @@ package org.pluribus.vmm.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -64,7 +66,7 @@ class VcpuFaultsTest {
   private static void fault(VcpuFaults faults, long page, long now) {
     faults.began(page, true, now - 30, now - 30 + MACHINE);
     assertThat(faults.waitsFor(page)).isTrue();
-    faults.granting(page, now);
+    faults.granting(page, false, now);
     assertThat(faults.granted(now)).isEqualTo(30);
     assertThat(faults.waitsFor(page)).isFalse();
   }
@@ -77,7 +79,7 @@ class VcpuFaultsTest {
   @Test
   void pageStaysUntilTheThreadHasComputed() throws InterruptedException {
     VcpuFaults faults = faulted();
-    assertThat(longer(faults, PAGE, NOW)).isBetween(MILLI, 2 * MILLI);
+    assertThat(longer(faults, PAGE, NOW)).isBetween(MILLI, 3 * MILLI);
     assertThat(longer(faults, PAGE + 1, NOW)).isZero();
     compute(3 * MILLI);
     assertThat(longer(faults, PAGE, NOW)).isZero();
@@ -103,8 +105,8 @@ class VcpuFaultsTest {
   @Test
   void nobodyWaitsForEver() {
     VcpuFaults faults = faulted();
-    assertThat(longer(faults, PAGE, NOW + 511 * MILLI)).isPositive();
-    assertThat(longer(faults, PAGE, NOW + 49 * MILLI)).isZero();
+    assertThat(longer(faults, PAGE, NOW + 249 * MILLI)).isPositive();
+    assertThat(longer(faults, PAGE, NOW + 376 * MILLI)).isZero();
   }
 
   @Test
@@ -134,5 +136,77 @@ class VcpuFaultsTest {
     compute(3 * MILLI);
     fault(faults, PAGE + 2, NOW + 9 * MILLI);
     assertThat(faults.stalledSince()).isEqualTo(NOW + 9 * MILLI - 30 + MACHINE);
+  }
+
+  @Test
+  void whoGetsFreshMemoryGetsOn() {
+    VcpuFaults faults = faulted();
+    long since = faults.stalledSince();
+    faults.began(PAGE + 1, true, NOW, NOW + MACHINE);
+    faults.granting(PAGE + 1, true, NOW);
+    faults.granted(NOW);
+    assertThat(longer(faults, PAGE, NOW)).isZero();
+    assertThat(longer(faults, PAGE + 1, NOW)).as("nobody competes for it").isZero();
+    fault(faults, PAGE, NOW + MILLI);
+    assertThat(faults.stalledSince()).isGreaterThan(since);
+  }
+
+  @Test
+  void whoGetsMorePagesThanAnInstructionNeedsGetsOn() {
+    VcpuFaults faults = faulted();
+    long since = faults.stalledSince();
+    for (long page = PAGE + 1; page < PAGE + 24; page++) {
+      fault(faults, page, NOW + MILLI);
+    }
+    assertThat(faults.stalledSince()).isEqualTo(since);
+    fault(faults, PAGE + 24, NOW + MILLI);
+    assertThat(faults.stalledSince()).isGreaterThan(since);
+  }
+
+  @Test
+  void whatWasCollectedTogetherIsFetchedTogether() {
+    VcpuFaults faults = faulted();
+    for (long page = PAGE + 1; page < PAGE + 5; page++) {
+      fault(faults, page, NOW);
+    }
+    assertThat(fetchedAlong(faults, PAGE + 2)).as("still the same stall").isEmpty();
+    pauses.incrementAndGet();
+    assertThat(fetchedAlong(faults, PAGE + 9)).as("never collected").isEmpty();
+    pauses.incrementAndGet();
+    assertThat(fetchedAlong(faults, PAGE + 2, PAGE, PAGE + 1)).as("too few").isEmpty();
+    pauses.incrementAndGet();
+    assertThat(fetchedAlong(faults, PAGE + 2)).containsExactly(PAGE, PAGE + 1, PAGE + 3, PAGE + 4);
+    assertThat(faults.wants(PAGE + 3)).isTrue();
+    assertThat(faults.waitsFor(PAGE + 3)).isFalse();
+    assertThat(longer(faults, PAGE + 3, NOW)).as("not here yet").isZero();
+    faults.granting(PAGE + 3, false, NOW);
+    assertThat(faults.wants(PAGE + 3)).isFalse();
+    assertThat(longer(faults, PAGE + 3, NOW)).as("not used yet").isPositive();
+  }
+
+  @Test
+  void whatIsOnlyEverFetchedAlongHasToProveItself() {
+    VcpuFaults faults = faulted();
+    for (long page = PAGE + 1; page < PAGE + 5; page++) {
+      fault(faults, page, NOW);
+    }
+    for (int i = 0; i < 16; i++) {
+      pauses.incrementAndGet();
+      assertThat(fetchedAlong(faults, PAGE)).hasSize(4);
+    }
+    pauses.incrementAndGet();
+    assertThat(fetchedAlong(faults, PAGE)).isEmpty();
+    pauses.incrementAndGet();
+    assertThat(fetchedAlong(faults, PAGE)).isEmpty();
+  }
+
+  /** The vCPU faults on a page; {@code here} are all that it has. */
+  private List<Long> fetchedAlong(VcpuFaults faults, long page, Long... here) {
+    List<Long> fetched = new ArrayList<>();
+    faults.began(page, true, NOW, NOW);
+    faults.companions((p, write) -> List.of(here).contains(p), (p, write) -> fetched.add(p));
+    faults.granting(page, false, NOW);
+    faults.granted(NOW);
+    return fetched;
   }
 }

@@ -84,8 +84,8 @@ class FrameDecoderTest {
     int typeAt = FrameEncoder.COHERENCE_BYTES - Short.BYTES - 1;
     data[typeAt] = (byte) MessageType.INV.code();
     inv[typeAt] = (byte) MessageType.DATA.code();
-    assertThat(decode(Lane.CONTROL, data)).isEqualTo("INV with 4096 payload bytes in 4133");
-    assertThat(decode(Lane.PAGE, inv)).isEqualTo("DATA with 0 payload bytes in 37");
+    assertThat(decode(Lane.CONTROL, data)).isEqualTo("INV with 4096 payload bytes in 4141");
+    assertThat(decode(Lane.PAGE, inv)).isEqualTo("DATA with 0 payload bytes in 45");
     inv[typeAt] = 99;
     assertThat(decode(Lane.CONTROL, inv)).isEqualTo("coherence message type 99 is unknown");
   }
@@ -140,7 +140,7 @@ class FrameDecoderTest {
     Hello got = Objects.requireNonNull(session.hello);
     assertThat(Hello.of(Frames.ZERO, 1).objection(got, 1, "node 1"))
         .isEqualTo(
-            "node 1 speaks protocol version 9, this node 1: run the same release on all nodes");
+            "node 1 speaks protocol version 9, this node 2: run the same release on all nodes");
   }
 
   /** Frames that were right until a few bytes changed: refused or still right, never a throw. */
