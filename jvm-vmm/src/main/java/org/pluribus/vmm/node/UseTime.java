@@ -14,9 +14,6 @@ final class UseTime {
   /** Shortest times between two faults after which the guest must have got on. */
   private static final int FACTOR = 4;
 
-  /** So many pages collected for one instruction deserve as much time again. */
-  private static final int PAGES = 4;
-
   /** More processor time than this goes to nobody before he is asked to share. */
   private static final long MAX_USE_NANOS = 10_000_000;
 
@@ -55,15 +52,15 @@ final class UseTime {
   /**
    * Processor time with pages that counts as having used them.
    *
-   * @param pages how many a vCPU had to collect; 1 or 0 for a usual one
+   * @param collecting how long it took a vCPU to collect them; 0 for a usual fault
    */
-  long useNanos(int pages) {
+  long useNanos(long collecting) {
     long least = Math.min(shortest, shortestBefore);
     long nanos = Math.clamp(Math.min(least, MAX_USE_NANOS) * FACTOR, leastNanos, MAX_USE_NANOS);
     if (least == Long.MAX_VALUE) {
       nanos = leastNanos; // nothing measured yet
     }
-    return Math.min(nanos * (PAGES + pages) / PAGES, MAX_USE_NANOS);
+    return Math.clamp(collecting, nanos, MAX_USE_NANOS);
   }
 
   /**

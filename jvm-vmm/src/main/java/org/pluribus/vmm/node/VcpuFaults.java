@@ -51,6 +51,9 @@ final class VcpuFaults {
    */
   private static final int MOST_COLLECTED = 24;
 
+  /** Who had to collect so many pages gets as much time as that took. */
+  private static final int MANY_COLLECTED = 6;
+
   /** Fewer missing companions than this are not worth a guess. */
   private static final int MIN_COMPANIONS = 3;
 
@@ -85,6 +88,14 @@ final class VcpuFaults {
 
   /** When the vCPU's first fault was since it last got on, machine's clock. */
   private long stalledSince;
+
+  /**
+   * The same on this node's clock, {@link System#nanoTime}, and how long it lasted at the last
+   * grant.
+   */
+  private long stalledAt;
+
+  private long stalledFor;
 
   /** Pages it got since then. */
   private int collected;
@@ -149,6 +160,7 @@ final class VcpuFaults {
       gotOn = false;
       stall++;
       stalledSince = machineNanos;
+      stalledAt = nowNanos;
       collected = 0;
       Arrays.fill(kept, false);
     }
@@ -246,6 +258,7 @@ final class VcpuFaults {
     }
     kept[i] = true;
     collected++;
+    stalledFor = nowNanos - stalledAt;
     patienceEnds = nowNanos + time.limitNanos(processorTime);
   }
 
@@ -303,9 +316,9 @@ final class VcpuFaults {
     return Math.max(use - had, use / 2);
   }
 
-  /** Who had to collect many pages gets time accordingly, before it has to collect them again. */
+  /** Processor time that counts as having used the pages. */
   private long use() {
-    return time.useNanos(collected);
+    return time.useNanos(collected < MANY_COLLECTED ? 0 : stalledFor);
   }
 
   private int indexOf(long page) {

@@ -16,7 +16,9 @@ class UseTimeTest {
     time.between(100 * MICRO);
     time.between(300 * MICRO);
     assertThat(time.useNanos(0)).isEqualTo(400 * MICRO);
-    assertThat(time.useNanos(12)).isEqualTo(1_600 * MICRO);
+    assertThat(time.useNanos(399 * MICRO)).isEqualTo(400 * MICRO);
+    assertThat(time.useNanos(7 * MILLI)).isEqualTo(7 * MILLI);
+    assertThat(time.useNanos(70 * MILLI)).isEqualTo(10 * MILLI);
     // Twice a window later the 100 are forgotten.
     for (int i = 0; i < 128; i++) {
       time.between(500 * MICRO);
@@ -31,7 +33,7 @@ class UseTimeTest {
     assertThat(time.useNanos(0)).isEqualTo(20 * MICRO);
     UseTime slow = new UseTime(20 * MICRO);
     slow.between(1_000 * MILLI);
-    assertThat(slow.useNanos(3)).isEqualTo(10 * MILLI);
+    assertThat(slow.useNanos(0)).isEqualTo(10 * MILLI);
     assertThat(slow.limitNanos(0)).isEqualTo(250 * MILLI);
   }
 
