@@ -49,12 +49,14 @@ run_server() {
   tar -c -f "$out/job.tar" -C "$out/job" .
   truncate -s 16M "$out/results.tar"
 
+  # -icount: the server's clock counts its instructions, a nanosecond each, and jumps when it idles. By this machine's
+  # clock the ticks of two guest CPUs that take each other's pages would take more time than there is.
   # An AMD server without what QEMU can't emulate of it: it would warn of each.
   cpu=EPYC,+svm,-fxsr-opt,-misalignsse,-osvw,-topoext,-nrip-save,-xsavec
   # The console is QEMU's standard output. Should this script be killed, QEMU goes with it.
   # shellcheck disable=SC2054  # the commas are QEMU's
   server=(setpriv --pdeathsig KILL "$tools/exec" qemu-system-x86_64 -L "$tools/usr/share/qemu" -L "$tools/usr/share/seabios"
-    -M q35 -accel tcg,thread=multi -cpu "$cpu" -smp "$cpus" -m "$memory" -nodefaults -no-user-config -no-reboot -display none
+    -M q35 -accel tcg,thread=single -icount shift=0,sleep=off,align=off -cpu "$cpu" -smp "$cpus" -m "$memory" -nodefaults -no-user-config -no-reboot -display none
     -kernel "$image/vmlinux" -initrd "$image/initrd"
     -append "console=ttyS0 panic=-1 mitigations=off nokaslr init_on_alloc=0 audit=0 apparmor=0 no_timer_check tsc=reliable quiet loglevel=3"
     -drive "file=$image/root.squashfs,format=raw,if=none,id=root,readonly=on" -device virtio-blk-pci,drive=root

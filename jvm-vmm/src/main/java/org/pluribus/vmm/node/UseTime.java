@@ -14,6 +14,9 @@ final class UseTime {
   /** Shortest times between two faults after which the guest must have got on. */
   private static final int FACTOR = 4;
 
+  /** So many times as long for who had to collect many pages. */
+  private static final int MANY_FACTOR = 4;
+
   /** More processor time than this goes to nobody before he is asked to share. */
   private static final long MAX_USE_NANOS = 10_000_000;
 
@@ -52,15 +55,15 @@ final class UseTime {
   /**
    * Processor time with pages that counts as having used them.
    *
-   * @param collecting how long it took a vCPU to collect them; 0 for a usual fault
+   * @param many whether they are so many that it took long to collect them
    */
-  long useNanos(long collecting) {
+  long useNanos(boolean many) {
     long least = Math.min(shortest, shortestBefore);
     long nanos = Math.clamp(Math.min(least, MAX_USE_NANOS) * FACTOR, leastNanos, MAX_USE_NANOS);
     if (least == Long.MAX_VALUE) {
       nanos = leastNanos; // nothing measured yet
     }
-    return Math.clamp(collecting, nanos, MAX_USE_NANOS);
+    return many ? Math.min(nanos * MANY_FACTOR, MAX_USE_NANOS) : nanos;
   }
 
   /**
@@ -70,7 +73,7 @@ final class UseTime {
    * @param random spreads the answers of vCPUs that stalled together, by up to a half
    */
   long limitNanos(long random) {
-    long nanos = Math.min(useNanos(0) * PATIENCE, MAX_LIMIT_NANOS);
+    long nanos = Math.min(useNanos(false) * PATIENCE, MAX_LIMIT_NANOS);
     return nanos + nanos / 2 * (random & JITTER_MASK) / (JITTER_MASK + 1);
   }
 }

@@ -46,12 +46,13 @@ final class VcpuFaults {
   private static final int REMEMBERED = 32;
 
   /**
-   * No instruction needs more pages, so whoever got as many since it was last seen to get on has
-   * got on: it goes through fresh memory.
+   * Whoever waited for so many pages since it was last seen to get on probably goes through memory,
+   * and others need not wait any longer. One that does need more for an instruction has the first
+   * of them fetched along the next time.
    */
-  private static final int MOST_COLLECTED = 24;
+  private static final int MOST_FAULTS = 12;
 
-  /** Who had to collect so many pages gets as much time as that took. */
+  /** Who had to collect so many pages gets more time before he has to collect them again. */
   private static final int MANY_COLLECTED = 6;
 
   /** Fewer missing companions than this are not worth a guess. */
@@ -89,16 +90,10 @@ final class VcpuFaults {
   /** When the vCPU's first fault was since it last got on, machine's clock. */
   private long stalledSince;
 
-  /**
-   * The same on this node's clock, {@link System#nanoTime}, and how long it lasted at the last
-   * grant.
-   */
-  private long stalledAt;
-
-  private long stalledFor;
-
-  /** Pages it got since then. */
+  /** Pages it got since then, and those of them that it waited for. */
   private int collected;
+
+  private int faults;
 
   /** It is known to have got on since its last fault. */
   private boolean gotOn;
@@ -156,12 +151,12 @@ final class VcpuFaults {
     if (!paused) {
       time.between(had);
     }
-    if (gotOn || paused || had >= use() || collected >= MOST_COLLECTED) {
+    if (gotOn || paused || had >= use() || faults >= MOST_FAULTS) {
       gotOn = false;
       stall++;
       stalledSince = machineNanos;
-      stalledAt = nowNanos;
       collected = 0;
+      faults = 0;
       Arrays.fill(kept, false);
     }
   }
@@ -246,6 +241,7 @@ final class VcpuFaults {
       unproven[i] = 0;
       processorTime = clock.nanos();
       pauses = pausesNow.getAsLong();
+      faults++;
     } else if (i < 0) {
       return;
     }
@@ -258,7 +254,6 @@ final class VcpuFaults {
     }
     kept[i] = true;
     collected++;
-    stalledFor = nowNanos - stalledAt;
     patienceEnds = nowNanos + time.limitNanos(processorTime);
   }
 
@@ -318,7 +313,7 @@ final class VcpuFaults {
 
   /** Processor time that counts as having used the pages. */
   private long use() {
-    return time.useNanos(collected < MANY_COLLECTED ? 0 : stalledFor);
+    return time.useNanos(collected >= MANY_COLLECTED);
   }
 
   private int indexOf(long page) {
