@@ -50,7 +50,7 @@ final class VcpuFaults {
    * and others need not wait any longer. One that does need more for an instruction has the first
    * of them fetched along the next time.
    */
-  private static final int MOST_FAULTS = 12;
+  private static final int MOST_FAULTS = 24;
 
   /** Who had to collect so many pages gets more time before he has to collect them again. */
   private static final int MANY_COLLECTED = 6;
@@ -94,9 +94,6 @@ final class VcpuFaults {
   private int collected;
 
   private int faults;
-
-  /** It is known to have got on since its last fault. */
-  private boolean gotOn;
 
   /** Processor time and pauses when the last page was given that the vCPU waited for. */
   private long processorTime;
@@ -151,8 +148,7 @@ final class VcpuFaults {
     if (!paused) {
       time.between(had);
     }
-    if (gotOn || paused || had >= use() || faults >= MOST_FAULTS) {
-      gotOn = false;
+    if (paused || had >= use() || faults >= MOST_FAULTS) {
       stall++;
       stalledSince = machineNanos;
       collected = 0;
@@ -225,12 +221,12 @@ final class VcpuFaults {
    * A page that the vCPU {@linkplain #wants} is about to be mapped. If it waits for it, its
    * processor time stands still as yet.
    *
-   * @param fresh whether nobody has ever had it: nobody competes for it, and it is fresh but once,
-   *     so whoever gets it has got on
+   * @param fresh whether nobody has ever had it: nobody competes for it, so it says nothing about
+   *     whether the vCPU gets on
    */
   void granting(long page, boolean fresh, long nowNanos) {
     ThreadCpuClock clock = processor;
-    if (clock == null) {
+    if (clock == null || fresh) {
       return;
     }
     int i = indexOf(page);
@@ -247,11 +243,6 @@ final class VcpuFaults {
     }
     expected[i] = false;
     stalls[i] = stall;
-    if (fresh) {
-      gotOn = true;
-      Arrays.fill(kept, false);
-      return;
-    }
     kept[i] = true;
     collected++;
     patienceEnds = nowNanos + time.limitNanos(processorTime);
