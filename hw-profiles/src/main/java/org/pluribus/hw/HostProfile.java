@@ -48,7 +48,7 @@ public record HostProfile(
   private static final int MAX_MTU_BYTES = 65_504;
 
   /** Aeron aligns to it (FrameDescriptor.FRAME_ALIGNMENT). */
-  private static final int MTU_STEP_BYTES = 32;
+  public static final int MTU_STEP_BYTES = 32;
 
   private static final int MAX_COUNT = 10_000_000;
 

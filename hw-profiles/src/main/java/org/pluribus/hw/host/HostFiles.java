@@ -11,10 +11,10 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * What the kernel tells in {@code /proc} and {@code /sys}. A file that is not there, or not
- * readable, is empty: kernels differ in what they have.
+ * What the kernel tells in {@code /proc}, {@code /sys} and {@code /dev}. A file that is not there,
+ * or not readable, is empty: kernels differ in what they have.
  *
- * @param root where {@code proc} and {@code sys} are
+ * @param root where {@code proc}, {@code sys} and {@code dev} are
  */
 record HostFiles(Path root) {
   /** Files of sysctl have to be read at once: whoever reads a byte first gets no second one. */
@@ -38,6 +38,15 @@ record HostFiles(Path root) {
   String line(String file, String otherwise) {
     List<String> lines = lines(file);
     return lines.isEmpty() ? otherwise : lines.getFirst().strip();
+  }
+
+  /** The number that is a file's first line, or what stands for none. */
+  long number(String file, long otherwise) {
+    try {
+      return Long.parseLong(line(file, ""));
+    } catch (NumberFormatException e) {
+      return otherwise;
+    }
   }
 
   /** The value of the first line {@code key: value}, or what stands for none. */

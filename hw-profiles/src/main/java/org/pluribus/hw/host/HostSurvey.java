@@ -3,6 +3,7 @@ package org.pluribus.hw.host;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Everything that matters to a machine's nodes on this host.
@@ -15,13 +16,20 @@ public record HostSurvey(List<Finding> findings) {
     findings = List.copyOf(findings);
   }
 
-  /** Looks at this host; some tenths of a second. */
-  public static HostSurvey ofThisHost() {
+  /**
+   * Looks at this host; some tenths of a second.
+   *
+   * @param guestBytes guest RAM of the machine to come
+   */
+  public static HostSurvey ofThisHost(long guestBytes) {
     HostFiles files = new HostFiles(Path.of("/"));
-    List<Finding> all = new ArrayList<>(new SystemSurvey(files).findings());
+    List<Finding> all = new ArrayList<>(new SystemSurvey(files, guestBytes).findings());
     if (new HostSurvey(all).canRun()) {
+      Map<String, List<String>> addresses = NetworkSurvey.addressesOfThisHost();
       all.addAll(new KvmSurvey(files).findings());
-      all.addAll(new RdmaSurvey(files).findings());
+      all.add(new NumaSurvey(files).finding());
+      all.addAll(new NetworkSurvey(files, addresses).findings());
+      all.addAll(new RdmaSurvey(files, addresses).findings());
     }
     return new HostSurvey(all);
   }

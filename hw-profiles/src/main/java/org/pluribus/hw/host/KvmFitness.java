@@ -27,14 +27,20 @@ public record KvmFitness(boolean isFit, String reason) {
               KvmCap.X86_USER_SPACE_MSR,
               KvmCap.X86_MSR_FILTER));
 
-  /** Features of userfaultfd that guard guest RAM: a memfd, for reading and for writing. */
+  /**
+   * Features of userfaultfd that guard guest RAM: a memfd, for reading and for writing. The last is
+   * not used itself: it came with Linux 6.4, as did mapping a page that others share, which must be
+   * write-protected from the start (UFFDIO_CONTINUE_MODE_WP) and which the kernel does not
+   * announce.
+   */
   public static final Set<UffdFeature> FAULT_FEATURES =
       Set.copyOf(
           EnumSet.of(
               UffdFeature.MISSING_SHMEM,
               UffdFeature.MINOR_SHMEM,
               UffdFeature.PAGEFAULT_FLAG_WP,
-              UffdFeature.WP_HUGETLBFS_SHMEM));
+              UffdFeature.WP_HUGETLBFS_SHMEM,
+              UffdFeature.WP_UNPOPULATED));
 
   /** Tries all that a node under KVM needs; some milliseconds. */
   public static KvmFitness ofThisHost() {

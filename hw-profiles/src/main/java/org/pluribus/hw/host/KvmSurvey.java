@@ -111,7 +111,9 @@ final class KvmSurvey {
       return Finding.refused("userfaultfd", e);
     } catch (UnsupportedOperationException e) {
       return Finding.lacks(
-          "userfaultfd", String.valueOf(e.getMessage()), "use Linux 5.19 or newer");
+          "userfaultfd",
+          String.valueOf(e.getMessage()),
+          "use Linux 6.4 or newer (docs/cluster.md)");
     }
   }
 }

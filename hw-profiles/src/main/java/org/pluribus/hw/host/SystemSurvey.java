@@ -20,11 +20,20 @@ final class SystemSurvey {
   /** Linux's default; a node has some thousand mappings at most. */
   private static final long MAPPINGS = 65_530;
 
-  /** A node's Java heap (jvm.flags) and a small guest's RAM on two nodes. */
-  private static final long MEMORY_BYTES = 2L << 30;
+  /** A node's Java heap (jvm.flags). */
+  private static final long HEAP_BYTES = 1L << 30;
 
-  /** A small guest's RAM, pinned for RDMA. */
-  private static final long LOCKED_BYTES = 1L << 30;
+  private static final String CLOCK_SOURCE =
+      "sys/devices/system/clocksource/clocksource0/current_clocksource";
+
+  /** What Linux falls back on when it has found the TSC out (its name in the kernel's drivers). */
+  private static final Set<String> SLOW_CLOCKS = Set.of("hpet", "acpi_pm", "jiffies", "pit");
+
+  private static final String SHARED_HUGE_PAGES =
+      "sys/kernel/mm/transparent_hugepage/shmem_enabled";
+
+  /** Memfds have no huge pages then, or only where a program asks (Linux, transhuge.rst). */
+  private static final Set<String> NO_HUGE_PAGES = Set.of("never", "advise", "deny");
 
   private static final int CORES = 2;
 
@@ -42,9 +51,14 @@ final class SystemSurvey {
   private static final double NANOS_PER_MICRO = 1e3;
 
   private final HostFiles files;
+  private final long guestBytes;
 
-  SystemSurvey(HostFiles files) {
+  /**
+   * @param guestBytes guest RAM of the machine to come
+   */
+  SystemSurvey(HostFiles files, long guestBytes) {
     this.files = files;
+    this.guestBytes = guestBytes;
   }
 
   List<Finding> findings() {
@@ -66,6 +80,8 @@ final class SystemSurvey {
     all.add(memory());
     all.add(cores(Runtime.getRuntime().availableProcessors()));
     all.add(tsc());
+    all.add(clockSource());
+    all.add(sharedHugePages());
     return all;
   }
 
@@ -99,19 +115,22 @@ final class SystemSurvey {
     }
   }
 
+  /** RDMA cards read and write memory that must not move: each node registers all of guest RAM. */
   Finding lockedMemory() {
     long capabilities = parse(files.value("proc/self/status", "CapEff", "0"), HEX);
     if ((capabilities >>> CAP_IPC_LOCK & 1) != 0) {
       return Finding.ok("locked memory", "no limit (CAP_IPC_LOCK)");
     }
     String limit = limit("Max locked memory");
-    if (limit.equals(UNLIMITED) || parse(limit, 10) >= LOCKED_BYTES) {
-      return Finding.ok("locked memory", "limit " + size(limit));
-    }
-    return Finding.lacks(
-        "locked memory",
-        "limit " + size(limit) + ", RDMA pins guest RAM",
-        "raise memlock in /etc/security/limits.conf or LimitMEMLOCK= of the service");
+    String found = "limit " + size(limit) + ", RDMA pins all of guest RAM on each node: ";
+    String needed = (guestBytes >> MEBI_SHIFT) + " MiB";
+    return limit.equals(UNLIMITED) || parse(limit, 10) >= guestBytes
+        ? Finding.ok("locked memory", found + needed)
+        : Finding.lacks(
+            "locked memory",
+            found + needed,
+            "raise memlock in /etc/security/limits.d and log in again, or LimitMEMLOCK= of the"
+                + " service");
   }
 
   Finding openFiles() {
@@ -131,14 +150,15 @@ final class SystemSurvey {
   Finding memory() {
     String kib = files.value("proc/meminfo", "MemAvailable", "0 kB").replace(" kB", "");
     long bytes = parse(kib, 10) << KIBI_SHIFT;
+    long needed = HEAP_BYTES + guestBytes;
     String found = (bytes >> MEBI_SHIFT) + " MiB free";
-    return bytes >= MEMORY_BYTES
+    return bytes >= needed
         ? Finding.ok("memory", found)
         : Finding.lacks(
             "memory",
             found,
             "free %d MiB or more: each node holds a copy of guest RAM and a Java heap"
-                .formatted(MEMORY_BYTES >> MEBI_SHIFT));
+                .formatted(needed >> MEBI_SHIFT));
   }
 
   static Finding cores(int cores) {
@@ -174,6 +194,30 @@ final class SystemSurvey {
     }
     long endTicks = HostTsc.read();
     return (endTicks - ticks) / ((System.nanoTime() - nanos) / NANOS_PER_MICRO);
+  }
+
+  /** Linux tries the TSC against other clocks, and leaves it when it differs between CPUs. */
+  Finding clockSource() {
+    String source = files.line(CLOCK_SOURCE, "unknown");
+    return SLOW_CLOCKS.contains(source)
+        ? Finding.lacks(
+            "clock source",
+            source + ", which is slow; Linux does not trust this host's TSC",
+            "see dmesg | grep -i -e tsc -e clocksource for the reason; mend the firmware, or run"
+                + " the node on the emulator")
+        : Finding.ok("clock source", source);
+  }
+
+  /** Guest RAM is a memfd, whose pages come and go one by one. */
+  Finding sharedHugePages() {
+    String all = files.line(SHARED_HUGE_PAGES, "[never]");
+    String chosen = all.replaceFirst(".*\\[(.*)].*", "$1");
+    return NO_HUGE_PAGES.contains(chosen)
+        ? Finding.ok("huge pages", "of shared memory: " + chosen)
+        : Finding.lacks(
+            "huge pages",
+            "of shared memory: " + chosen + ", a page that is fetched may take 2 MiB",
+            "echo never > /" + SHARED_HUGE_PAGES);
   }
 
   /** This process's soft limit. */

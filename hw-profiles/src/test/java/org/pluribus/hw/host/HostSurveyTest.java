@@ -11,11 +11,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a survey says of this host, and of others by what their kernels tell. */
 class HostSurveyTest {
+  private static final long GUEST_BYTES = 1L << 30;
+
   @TempDir Path root;
 
   @Test
   void thisHostIsSurveyedInLinesAndCanRunAMachine() {
-    HostSurvey survey = HostSurvey.ofThisHost();
+    HostSurvey survey = HostSurvey.ofThisHost(GUEST_BYTES);
     assertThat(survey.canRun()).isTrue();
     assertThat(survey.findings())
         .extracting(Finding::name)
@@ -33,6 +35,11 @@ class HostSurveyTest {
             "KVM",
             "kernel code",
             "userfaultfd",
+            "clock source",
+            "huge pages",
+            "NUMA",
+            "network",
+            "socket buffers",
             "RDMA");
     assertThat(survey.findings())
         .allSatisfy(f -> {
@@ -46,7 +53,7 @@ class HostSurveyTest {
   /** Against what other ways tell: the kernel's own file system is not quite one of files. */
   @Test
   void figuresOfThisHostAreRight() throws Exception {
-    SystemSurvey survey = new SystemSurvey(new HostFiles(Path.of("/")));
+    SystemSurvey survey = new SystemSurvey(new HostFiles(Path.of("/")), GUEST_BYTES);
     Process sysctl = new ProcessBuilder("cat", "/proc/sys/vm/max_map_count").start();
     String most = new String(sysctl.getInputStream().readAllBytes()).strip();
     assertThat(sysctl.waitFor()).isZero();
@@ -74,27 +81,6 @@ class HostSurveyTest {
   }
 
   @Test
-  void rdmaPortsAreListedWithTheirLinks() throws IOException {
-    port("mlx5_0", "1", "4: ACTIVE", "InfiniBand", "100 Gb/sec (4X EDR)");
-    port("mlx5_1", "1", "1: DOWN", "Ethernet", "40 Gb/sec (4X QDR)");
-    assertThat(new RdmaSurvey(new HostFiles(root)).findings())
-        .containsExactly(
-            Finding.ok("RDMA", "mlx5_0 port 1: ACTIVE, InfiniBand, 100 Gb/sec (4X EDR)"),
-            Finding.lacks(
-                "RDMA",
-                "mlx5_1 port 1: DOWN, Ethernet, 40 Gb/sec (4X QDR)",
-                "bring its link up: cable, ip link set INTERFACE up, on InfiniBand a subnet manager"));
-  }
-
-  @Test
-  void withoutRdmaDevicesOneLineSaysSo() {
-    assertThat(new RdmaSurvey(new HostFiles(root)).findings())
-        .singleElement()
-        .satisfies(f -> assertThat(f.found()).isEqualTo("no device"))
-        .satisfies(f -> assertThat(f.cure()).contains("modprobe rdma_rxe"));
-  }
-
-  @Test
   void processorsAreToldByTheirFlags() throws IOException {
     assertThat(processor("fpu vmx constant_tsc", "kvm_intel", "Y").found())
         .isEqualTo("Model X, VT-x, nested on");
@@ -109,14 +95,14 @@ class HostSurveyTest {
 
   private Finding processor(String flags, String module, String nested) throws IOException {
     Path fresh = Files.createTempDirectory(root, "host");
-    write(fresh, "proc/cpuinfo", "model name\t: Model X\nflags\t\t: " + flags + "\n");
-    write(fresh, "sys/module/" + module + "/parameters/nested", nested + "\n");
+    HostTree.write(fresh, "proc/cpuinfo", "model name\t: Model X\nflags\t\t: " + flags + "\n");
+    HostTree.write(fresh, "sys/module/" + module + "/parameters/nested", nested + "\n");
     return new KvmSurvey(new HostFiles(fresh)).processor();
   }
 
   @Test
   void limitsThatAreTooLowAreLacksWithTheirCure() throws IOException {
-    write(
+    HostTree.write(
         root,
         "proc/self/limits",
         """
@@ -124,12 +110,13 @@ class HostSurveyTest {
         Max locked memory         8388608              8388608              bytes
         Max open files            256                  4096                 files
         """);
-    write(root, "proc/self/status", "Name:\tjava\nCapEff:\t0000000000000000\n");
-    write(root, "proc/sys/vm/max_map_count", "1000\n");
-    write(root, "proc/meminfo", "MemTotal: 4000000 kB\nMemAvailable:  1048576 kB\n");
-    write(root, "proc/cpuinfo", "flags\t: fpu constant_tsc\n");
-    SystemSurvey survey = new SystemSurvey(new HostFiles(root));
-    assertThat(survey.lockedMemory().found()).isEqualTo("limit 8 MiB, RDMA pins guest RAM");
+    HostTree.write(root, "proc/self/status", "Name:\tjava\nCapEff:\t0000000000000000\n");
+    HostTree.write(root, "proc/sys/vm/max_map_count", "1000\n");
+    HostTree.write(root, "proc/meminfo", "MemTotal: 4000000 kB\nMemAvailable:  1048576 kB\n");
+    HostTree.write(root, "proc/cpuinfo", "flags\t: fpu constant_tsc\n");
+    SystemSurvey survey = new SystemSurvey(new HostFiles(root), GUEST_BYTES);
+    assertThat(survey.lockedMemory().found())
+        .isEqualTo("limit 8 MiB, RDMA pins all of guest RAM on each node: 1024 MiB");
     assertThat(survey.lockedMemory().cure()).contains("memlock");
     assertThat(survey.openFiles().cure()).isEqualTo("ulimit -n 1024 or more");
     assertThat(survey.mappings().cure()).isEqualTo("sysctl vm.max_map_count=65530");
@@ -142,17 +129,17 @@ class HostSurveyTest {
 
   @Test
   void limitsThatSufficeAreNot() throws IOException {
-    write(
+    HostTree.write(
         root,
         "proc/self/limits",
         """
         Max locked memory         unlimited            unlimited            bytes
         Max open files            1024                 4096                 files
         """);
-    write(root, "proc/sys/vm/max_map_count", "65530\n");
-    write(root, "proc/meminfo", "MemAvailable:  2097152 kB\n");
-    write(root, "proc/cpuinfo", "flags\t: constant_tsc nonstop_tsc\n");
-    SystemSurvey survey = new SystemSurvey(new HostFiles(root));
+    HostTree.write(root, "proc/sys/vm/max_map_count", "65530\n");
+    HostTree.write(root, "proc/meminfo", "MemAvailable:  2097152 kB\n");
+    HostTree.write(root, "proc/cpuinfo", "flags\t: constant_tsc nonstop_tsc\n");
+    SystemSurvey survey = new SystemSurvey(new HostFiles(root), GUEST_BYTES);
     assertThat(
             List.of(
                 survey.lockedMemory(),
@@ -164,25 +151,54 @@ class HostSurveyTest {
         .allMatch(Finding::isOk);
   }
 
+  @Test
+  void limitsGoByTheGuestsMemory() throws IOException {
+    HostTree.write(root, "proc/self/limits", "Max locked memory  4294967296  4294967296  bytes\n");
+    HostTree.write(root, "proc/meminfo", "MemAvailable:  5242880 kB\n");
+    HostFiles files = new HostFiles(root);
+    SystemSurvey fits = new SystemSurvey(files, 4L << 30);
+    assertThat(fits.lockedMemory().isOk()).isTrue();
+    assertThat(fits.memory().isOk()).isTrue();
+    SystemSurvey more = new SystemSurvey(files, (4L << 30) + 4096);
+    assertThat(more.lockedMemory().isOk()).isFalse();
+    assertThat(more.memory().isOk()).isFalse();
+  }
+
+  @Test
+  void clocksThatLinuxFellBackOnAreLacks() throws IOException {
+    assertThat(clock("tsc")).isEqualTo(Finding.ok("clock source", "tsc"));
+    assertThat(clock("kvm-clock").isOk()).isTrue();
+    assertThat(clock("hpet").found())
+        .isEqualTo("hpet, which is slow; Linux does not trust this host's TSC");
+    assertThat(clock("acpi_pm").cure()).contains("dmesg");
+  }
+
+  private Finding clock(String name) throws IOException {
+    HostTree.write(
+        root, "sys/devices/system/clocksource/clocksource0/current_clocksource", name + "\n");
+    return new SystemSurvey(new HostFiles(root), GUEST_BYTES).clockSource();
+  }
+
+  @Test
+  void hugePagesOfSharedMemoryAreALackOnlyWhereTheyComeUnasked() throws IOException {
+    assertThat(huge("always within_size advise [never] deny force"))
+        .isEqualTo(Finding.ok("huge pages", "of shared memory: never"));
+    assertThat(huge("always within_size [advise] never deny force").isOk()).isTrue();
+    assertThat(huge("[always] within_size advise never deny force").cure())
+        .isEqualTo("echo never > /sys/kernel/mm/transparent_hugepage/shmem_enabled");
+    assertThat(huge("always [within_size] advise never deny force").isOk()).isFalse();
+  }
+
+  private Finding huge(String modes) throws IOException {
+    HostTree.write(root, "sys/kernel/mm/transparent_hugepage/shmem_enabled", modes + "\n");
+    return new SystemSurvey(new HostFiles(root), GUEST_BYTES).sharedHugePages();
+  }
+
   /** Linux, capability.h: CAP_IPC_LOCK is bit 14. */
   @Test
   void whoMayLockMemoryIsNotBoundByTheLimit() throws IOException {
-    write(root, "proc/self/status", "CapEff:\t0000000000004000\n");
-    assertThat(new SystemSurvey(new HostFiles(root)).lockedMemory())
+    HostTree.write(root, "proc/self/status", "CapEff:\t0000000000004000\n");
+    assertThat(new SystemSurvey(new HostFiles(root), GUEST_BYTES).lockedMemory())
         .isEqualTo(Finding.ok("locked memory", "no limit (CAP_IPC_LOCK)"));
-  }
-
-  private void port(String device, String port, String state, String layer, String rate)
-      throws IOException {
-    String folder = "sys/class/infiniband/" + device + "/ports/" + port + "/";
-    write(root, folder + "state", state + "\n");
-    write(root, folder + "link_layer", layer + "\n");
-    write(root, folder + "rate", rate + "\n");
-  }
-
-  private static void write(Path root, String file, String text) throws IOException {
-    Path at = root.resolve(file);
-    Files.createDirectories(at.getParent());
-    Files.writeString(at, text);
   }
 }

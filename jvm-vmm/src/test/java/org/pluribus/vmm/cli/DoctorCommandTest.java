@@ -4,11 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.pluribus.hw.host.Finding;
 import org.pluribus.hw.host.HostSurvey;
 import org.pluribus.transport.verbs.VerbsLibrary;
+import org.pluribus.vmm.control.ClusterConfig;
+import org.pluribus.vmm.node.KvmVm;
 
 /** What {@code doctor} prints, and what it ends with. */
 class DoctorCommandTest {
@@ -18,8 +24,13 @@ class DoctorCommandTest {
     int code = PluribusCli.commandLine().setOut(new PrintWriter(out)).execute("doctor");
     assertThat(code).isZero();
     List<String> lines = out.toString().lines().toList();
-    assertThat(lines.getLast()).startsWith("Linux runs ").contains("--vmi auto");
     List<String> table = lines.subList(0, lines.indexOf(""));
+    List<String> rest = lines.subList(table.size() + 1, lines.size());
+    assertThat(rest.getFirst()).startsWith("Linux runs ").contains("--vmi auto");
+    boolean kvm = table.stream().anyMatch(l -> l.startsWith("KVM             ok "));
+    assertThat(rest.stream().map(l -> l.replaceFirst(":.*", "")))
+        .filteredOn(l -> !l.contains(" ") && !l.equals("cpuModel"))
+        .containsExactlyElementsOf(kvm ? List.of("", "tscHz", "withoutCpuFeatures") : List.of());
     assertThat(table).hasSizeGreaterThan(10).allMatch(l -> l.matches(".{15} (ok    |lacks ).+"));
     assertThat(table)
         .allSatisfy(l -> assertThat(l.contains("; cure: ")).isEqualTo(l.startsWith("lacks", 16)));
@@ -33,6 +44,59 @@ class DoctorCommandTest {
                 + (built
                     ? "ok    libdisni loads"
                     : "lacks libdisni.so is not built; cure: apt-get install libibverbs-dev"));
+  }
+
+  /** What doctor prints for it must do as a part of a cluster file. */
+  @Test
+  void linesForTheClusterFileAreOnesThatItTakes(@TempDir Path folder) throws Exception {
+    StringWriter out = new StringWriter();
+    PluribusCli.commandLine().setOut(new PrintWriter(out)).execute("doctor");
+    List<String> given =
+        out.toString().lines().filter(l -> l.matches("(tscHz|withoutCpu|cpuModel).*")).toList();
+    Path file = folder.resolve("cluster.yaml");
+    Files.writeString(
+        file,
+        """
+        key: %s
+        memory: 64M
+        transport: aeron
+        kernel: /boot/vmlinuz
+        nodes:
+          - { id: 0, host: 10.0.0.1, port: 24100, cpus: 1, vmi: kvm }
+        %s
+        """
+            .formatted("ab".repeat(32), String.join("\n", given)));
+    ClusterConfig config = ClusterConfig.read(file);
+    assertThat(config.withoutFeatures())
+        .isEqualTo(given.isEmpty() ? Set.of() : KvmVm.lackingHere());
+    assertThat(config.tscHz()).isEqualTo(given.isEmpty() ? null : (Long) KvmVm.tscHzHere());
+  }
+
+  @Test
+  void limitsGoByTheMemoryOfTheMachineToCome() {
+    StringWriter out = new StringWriter();
+    int code =
+        PluribusCli.commandLine()
+            .setOut(new PrintWriter(out))
+            .execute("doctor", "--memory", "1000T");
+    assertThat(code).isZero();
+    assertThat(out.toString().lines())
+        .filteredOn(l -> l.startsWith("memory  "))
+        .singleElement()
+        .asString()
+        .startsWith("memory          lacks ")
+        .contains("; cure: free " + ((1000L << 20) + 1024) + " MiB or more");
+  }
+
+  @Test
+  void memoryThatIsNoneIsRefused() {
+    StringWriter err = new StringWriter();
+    int code =
+        PluribusCli.commandLine()
+            .setErr(new PrintWriter(err))
+            .execute("doctor", "--memory", "much");
+    assertThat(code).isEqualTo(2);
+    assertThat(err.toString()).contains("--memory: ").contains("much");
   }
 
   @Test
