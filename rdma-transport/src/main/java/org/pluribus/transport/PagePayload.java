@@ -21,6 +21,11 @@ public final class PagePayload {
     view.wrap(buffer, offset, PAGE_BYTES);
   }
 
+  /** Shows the bytes at a native address, which may be where they belong. For transports. */
+  public void wrap(long address) {
+    view.wrap(address, PAGE_BYTES);
+  }
+
   /** Shows nothing. For transports. */
   public void clear() {
     view.wrap(0, 0);
@@ -33,6 +38,9 @@ public final class PagePayload {
 
   /** Copies the page to a native address, 4096 bytes of which the caller owns. */
   public void copyTo(long address) {
+    if (view.byteArray() == null && view.addressOffset() == address) {
+      return; // the network has put them there
+    }
     target.wrap(address, PAGE_BYTES);
     view.getBytes(0, target, 0, PAGE_BYTES);
   }

@@ -12,6 +12,17 @@ import java.time.Duration;
 public interface Transport extends AutoCloseable {
 
   /**
+   * Names the memory that pages come from and go to, so that a transport which can may move their
+   * bytes without a copy: out of it until the receiver answers, and into it as they come, before
+   * their message is delivered. Called before {@link #connect}; the memory must stay until {@link
+   * #close}.
+   *
+   * @param address native address of page 0
+   * @param bytes size, in whole pages
+   */
+  default void shareMemory(long address, long bytes) {}
+
+  /**
    * Opens this node's end and exchanges hellos with every peer. Nothing is delivered to the handler
    * before this returns. Blocks (sleeping between looks) until every peer has said hello. Poll soon
    * after: peers may still wait for ours.

@@ -99,6 +99,7 @@ public final class NodeRuntime implements AutoCloseable {
     HostProfile profile = HostProfile.load(config.profileName());
     memfd = Memfd.create("pluribus-ram-" + self, layout.ramSize());
     ram = Mapping.of(memfd);
+    transport.shareMemory(ram.address(), layout.ramSize());
     HostClock clock;
     if (config.node(self).underKvm()) {
       KvmVm kvm = KvmVm.create(layout, memfd, ram, profile, config.guestTscHz());

@@ -3,6 +3,7 @@ package org.pluribus.transport.wire;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.function.LongUnaryOperator;
 import org.agrona.DirectBuffer;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.CoherenceMessage;
@@ -43,6 +44,7 @@ final class FrameDecoder {
   private final int peer;
   private final MessageHandler handler;
   private final SessionListener session;
+  private final LongUnaryOperator placed;
 
   private final MessageHeaderDecoder header = new MessageHeaderDecoder();
   private final HelloDecoder hello = new HelloDecoder();
@@ -62,6 +64,21 @@ final class FrameDecoder {
   private final ReportAssembler reports = new ReportAssembler();
 
   FrameDecoder(NodeIdentity identity, int peer, MessageHandler handler, SessionListener session) {
+    this(identity, peer, handler, session, page -> 0);
+  }
+
+  /**
+   * A decoder.
+   *
+   * @param placed see {@link LaneNetwork#placedAddress}
+   */
+  FrameDecoder(
+      NodeIdentity identity,
+      int peer,
+      MessageHandler handler,
+      SessionListener session,
+      LongUnaryOperator placed) {
+    this.placed = placed;
     this.identity = identity;
     this.peer = peer;
     this.handler = handler;
@@ -161,7 +178,11 @@ final class FrameDecoder {
     if (lane != type.lane()) {
       return misframed(type.name(), lane, length);
     }
-    int dataLength = type.carriesData() ? PagePayload.PAGE_BYTES : 0;
+    long placedAt =
+        type.carriesData() && coherence.payloadLength() == 0
+            ? placed.applyAsLong(coherence.page())
+            : 0;
+    int dataLength = type.carriesData() && placedAt == 0 ? PagePayload.PAGE_BYTES : 0;
     if (coherence.payloadLength() != dataLength || length != dataAt + dataLength) {
       return type + " with " + coherence.payloadLength() + " payload bytes in " + length;
     }
@@ -180,7 +201,9 @@ final class FrameDecoder {
             coherence.pageVersion(),
             coherence.flags())
         .waitingSince(coherence.waitingSince());
-    if (dataLength == 0) {
+    if (placedAt != 0) {
+      payload.wrap(placedAt);
+    } else if (dataLength == 0) {
       payload.clear();
     } else {
       payload.wrap(buffer, offset + dataAt);

@@ -22,6 +22,7 @@ final class FramedChannel implements Channel {
   private static final byte[] NO_TEXT = new byte[0];
 
   private final int peer;
+  private final LaneNetwork network;
   private final int maxQueueBytes;
   private final OutboundLane[] lanes;
   private final FrameEncoder encoder;
@@ -37,6 +38,7 @@ final class FramedChannel implements Channel {
   FramedChannel(
       int peer, LaneNetwork network, int maxQueueBytes, FrameEncoder encoder, Mailbox mailbox) {
     this.peer = peer;
+    this.network = network;
     this.maxQueueBytes = maxQueueBytes;
     this.encoder = encoder;
     this.mailbox = mailbox;
@@ -63,15 +65,17 @@ final class FramedChannel implements Channel {
       throw new IllegalArgumentException(
           message + (payloadAddress == NO_PAYLOAD ? " without its page" : " with a page"));
     }
+    boolean beside =
+        payloadAddress != NO_PAYLOAD && network.placedAddress(message.page) == payloadAddress;
     int length =
-        payloadAddress == NO_PAYLOAD
+        payloadAddress == NO_PAYLOAD || beside
             ? FrameEncoder.COHERENCE_BYTES
             : FrameEncoder.COHERENCE_PAGE_BYTES;
     OutboundLane lane = claim(message.lane(), length);
     if (lane == null) {
       return false;
     }
-    encoder.coherence(lane.buffer(), lane.offset(), message, payloadAddress);
+    encoder.coherence(lane.buffer(), lane.offset(), message, beside ? NO_PAYLOAD : payloadAddress);
     lane.commit();
     return true;
   }

@@ -102,7 +102,8 @@ public final class FramedTransport implements Transport {
     connectCalled = true;
     handler = messageHandler;
     for (PeerSession session : sessions) {
-      session.decoder = new FrameDecoder(identity, session.peer, messageHandler, inbound);
+      session.decoder =
+          new FrameDecoder(identity, session.peer, messageHandler, inbound, network::placedAddress);
     }
     try {
       network.open(inbound);
@@ -118,6 +119,11 @@ public final class FramedTransport implements Transport {
       session.lastHeardNanos = lastPollNanos;
       session.channel.open();
     }
+  }
+
+  @Override
+  public void shareMemory(long address, long bytes) {
+    network.shareMemory(address, bytes);
   }
 
   @Override

@@ -39,6 +39,19 @@ public interface LaneNetwork {
    */
   int poll(int peer, Lane lane, int limit);
 
+  /** See {@link org.pluribus.transport.Transport#shareMemory}. */
+  default void shareMemory(long address, long bytes) {}
+
+  /**
+   * Where this network puts a page's bytes itself, before it delivers the page's message, which
+   * then comes without them; and takes them from when such a message is committed.
+   *
+   * @return native address, or 0 if the bytes have to be in the frame
+   */
+  default long placedAddress(long page) {
+    return 0;
+  }
+
   /** See {@link org.pluribus.transport.Transport#descriptors}. */
   default int[] descriptors() {
     return new int[0];

@@ -1,0 +1,401 @@
+package org.pluribus.transport.verbs;
+
+import com.ibm.disni.verbs.IbvCQ;
+import com.ibm.disni.verbs.IbvCompChannel;
+import com.ibm.disni.verbs.IbvContext;
+import com.ibm.disni.verbs.IbvMr;
+import com.ibm.disni.verbs.IbvPd;
+import com.ibm.disni.verbs.IbvQP;
+import com.ibm.disni.verbs.IbvQPInitAttr;
+import com.ibm.disni.verbs.IbvRecvWR;
+import com.ibm.disni.verbs.IbvSendWR;
+import com.ibm.disni.verbs.IbvSge;
+import com.ibm.disni.verbs.IbvWC;
+import com.ibm.disni.verbs.RdmaCmId;
+import com.ibm.disni.verbs.SVCPollCq;
+import com.ibm.disni.verbs.SVCPostRecv;
+import com.ibm.disni.verbs.SVCPostSend;
+import com.ibm.disni.verbs.SVCReqNotify;
+import com.ibm.disni.verbs.impl.NatObject;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.LinkedList;
+import java.util.List;
+import org.agrona.BufferUtil;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.jspecify.annotations.Nullable;
+import org.pluribus.transport.PagePayload;
+import org.pluribus.transport.wire.LaneNetwork;
+
+/**
+ * One reliable connection: its queues, and memory for the messages in them. Every verb call is laid
+ * out when the pair is made and changed in place later, so sending and receiving allocate nothing.
+ *
+ * <pre>
+ *   slot: | credits given back (int) | kind (int) | padding to 16 | message ... |
+ * </pre>
+ */
+final class QueuePair {
+  /** Kinds of messages. */
+  static final int FRAME = 1;
+
+  static final int CREDITS = 2;
+  static final int INTRODUCTION = 3;
+  static final int KEYS = 4;
+
+  /** Bytes before a message. */
+  static final int ENVELOPE = 16;
+
+  private static final int KIND_OFFSET = 4;
+
+  /** A frame with its envelope, rounded up to cache lines. */
+  private static final int SLOT_BYTES = 68 * 64;
+
+  /** Messages that may be in the send queue. */
+  private static final int SENDS = Credits.RECEIVES;
+
+  /** A page and its message are two requests. */
+  private static final int SEND_REQUESTS = 2 * SENDS;
+
+  /** One completion tells that all sends before it are done, too. */
+  private static final int SIGNAL_INTERVAL = SENDS / 4;
+
+  /** All control messages are shorter; rxe and the mlx drivers take more. */
+  private static final int INLINE_BYTES = 128;
+
+  /** struct ibv_comp_channel (infiniband/verbs.h): a pointer, then the descriptor. */
+  private static final int CHANNEL_FD_OFFSET = 8;
+
+  private static final int QUEUE_ENTRIES = 256;
+  private static final int MAX_EVENTS = 64;
+
+  /** Looks without a message after which to look for an event that came late. */
+  private static final int STRAY_LOOKS = 64;
+
+  final RdmaCmId id;
+  final Credits credits = new Credits();
+  final UnsafeBuffer memory;
+  private final IbvCompChannel channel;
+  private final IbvCQ sent;
+  private final IbvCQ received;
+  private final IbvQP pair;
+  private final IbvMr region;
+  private final IbvWC[] sentFound = {new IbvWC()};
+  private final IbvWC[] receivedFound = {new IbvWC()};
+  private final SVCPollCq pollSent;
+  private final SVCPollCq pollReceived;
+  private final SVCReqNotify notify;
+  private final SVCPostSend send;
+  private final SVCPostSend writeAndSend;
+  private final SVCPostRecv[] receives = new SVCPostRecv[Credits.RECEIVES];
+
+  private long nextSend;
+  private long completedSends;
+  private boolean armed;
+  private int looks;
+  private int length;
+  private @Nullable String failure;
+
+  /** Ready to connect or to accept, receives posted. */
+  QueuePair(RdmaCmId id, IbvPd domain) throws IOException {
+    this.id = id;
+    IbvContext device = id.getVerbs();
+    ByteBuffer bytes =
+        BufferUtil.allocateDirectAligned((SENDS + Credits.RECEIVES) * SLOT_BYTES, 64)
+            .order(ByteOrder.nativeOrder());
+    memory = new UnsafeBuffer(bytes);
+    channel = device.createCompChannel();
+    // Nobody asks for its events; DiSNI wants a channel all the same.
+    sent = device.createCQ(channel, QUEUE_ENTRIES, 0);
+    received = device.createCQ(channel, QUEUE_ENTRIES, 0);
+    pollSent = sent.poll(sentFound, 1);
+    pollReceived = received.poll(receivedFound, 1);
+    notify = received.reqNotification(false);
+    IbvQPInitAttr attributes = new IbvQPInitAttr();
+    attributes.cap().setMax_send_wr(SEND_REQUESTS);
+    attributes.cap().setMax_recv_wr(Credits.RECEIVES);
+    attributes.cap().setMax_inline_data(INLINE_BYTES);
+    attributes.setQp_type(IbvQP.IBV_QPT_RC);
+    attributes.setSend_cq(sent);
+    attributes.setRecv_cq(received);
+    pair = id.createQP(domain, attributes);
+    region =
+        domain
+            .regMr(memory.addressOffset(), memory.capacity(), IbvMr.IBV_ACCESS_LOCAL_WRITE)
+            .execute()
+            .getMr();
+    for (int slot = 0; slot < receives.length; slot++) {
+      IbvRecvWR request = new IbvRecvWR();
+      request.setWr_id(slot);
+      request.setSg_list(pieces(address(receiveSlot(slot)), SLOT_BYTES, region.getLkey()));
+      receives[slot] = pair.postRecv(List.of(request), List.of());
+      receives[slot].execute();
+    }
+    send = pair.postSend(List.of(sendRequest()), List.of());
+    writeAndSend = pair.postSend(List.of(writeRequest(), sendRequest()), List.of());
+  }
+
+  private IbvSendWR sendRequest() {
+    IbvSendWR request = new IbvSendWR();
+    request.setOpcode(IbvSendWR.IBV_WR_SEND);
+    request.setSg_list(pieces(address(0), ENVELOPE, region.getLkey()));
+    return request;
+  }
+
+  private IbvSendWR writeRequest() {
+    IbvSendWR request = new IbvSendWR();
+    request.setOpcode(IbvSendWR.IBV_WR_RDMA_WRITE);
+    request.setSg_list(pieces(address(0), PagePayload.PAGE_BYTES, 0));
+    return request;
+  }
+
+  private static LinkedList<IbvSge> pieces(long address, int bytes, int key) {
+    IbvSge piece = new IbvSge();
+    piece.setAddr(address);
+    piece.setLength(bytes);
+    piece.setLkey(key);
+    return new LinkedList<>(List.of(piece));
+  }
+
+  private static int receiveSlot(int slot) {
+    return (SENDS + slot) * SLOT_BYTES;
+  }
+
+  private long address(int offset) {
+    return memory.addressOffset() + offset;
+  }
+
+  /** Why nothing goes any more, or null. */
+  @Nullable String failure() {
+    return failure;
+  }
+
+  void fail(String reason) {
+    if (failure == null) {
+      failure = reason;
+    }
+  }
+
+  // ---- sending
+
+  /** Whether a message may be written to {@link #sendOffset}. */
+  boolean canSend() {
+    if (nextSend - completedSends == SENDS) {
+      reap();
+    }
+    return failure == null && nextSend - completedSends < SENDS;
+  }
+
+  /** Where in {@link #memory} the next message goes. */
+  int sendOffset() {
+    return (int) (nextSend % SENDS) * SLOT_BYTES + ENVELOPE;
+  }
+
+  /** Sends the message at {@link #sendOffset}. */
+  void send(int kind, int messageBytes) {
+    try {
+      prepare(send.getWrMod(0), kind, messageBytes);
+      send.execute();
+      nextSend++;
+    } catch (IOException e) {
+      fail("cannot be sent to: " + e.getMessage());
+    }
+  }
+
+  /** Writes a page into the peer's RAM, then sends the frame at {@link #sendOffset}. */
+  void sendPage(int messageBytes, long page, Slabs own, Slabs theirs) {
+    try {
+      SVCPostSend.SendWRMod write = writeAndSend.getWrMod(0);
+      SVCPostSend.SgeMod piece = write.getSgeMod(0);
+      piece.setAddr(own.address(page));
+      piece.setLkey(own.key(page));
+      write.getRdmaMod().setRemote_addr(theirs.address(page));
+      write.getRdmaMod().setRkey(theirs.key(page));
+      prepare(writeAndSend.getWrMod(1), FRAME, messageBytes);
+      writeAndSend.execute();
+      nextSend++;
+    } catch (IOException e) {
+      fail("cannot be sent to: " + e.getMessage());
+    }
+  }
+
+  private void prepare(SVCPostSend.SendWRMod request, int kind, int messageBytes)
+      throws IOException {
+    int at = sendOffset() - ENVELOPE;
+    int bytes = ENVELOPE + messageBytes;
+    memory.putInt(at, credits.takeOwed());
+    memory.putInt(at + KIND_OFFSET, kind);
+    int flags = bytes <= INLINE_BYTES ? IbvSendWR.IBV_SEND_INLINE : 0;
+    // A return of credits is also what closing waits for.
+    if (kind == CREDITS || nextSend % SIGNAL_INTERVAL == SIGNAL_INTERVAL - 1) {
+      flags |= IbvSendWR.IBV_SEND_SIGNALED;
+    }
+    request.setWr_id(nextSend);
+    request.setSend_flags(flags);
+    SVCPostSend.SgeMod piece = request.getSgeMod(0);
+    piece.setAddr(address(at));
+    piece.setLength(bytes);
+  }
+
+  /** Gives credits back if many are owed. */
+  void returnCredits() {
+    if (credits.shouldReturn() && canSend()) {
+      send(CREDITS, 0);
+    }
+  }
+
+  /** Whether the peer's device has all that was sent, up to the last return of credits. */
+  boolean isAllSent() {
+    reap();
+    return failure != null || completedSends == nextSend;
+  }
+
+  /** Takes completions of sends. */
+  void reap() {
+    try {
+      for (int i = 0; i < QUEUE_ENTRIES && pollSent.execute().getPolls() > 0; i++) {
+        int status = sentFound[0].getStatus();
+        if (status == IbvWC.IbvWcStatus.IBV_WC_SUCCESS.ordinal()) {
+          completedSends = sentFound[0].getWr_id() + 1;
+        } else if (status != IbvWC.IbvWcStatus.IBV_WC_WR_FLUSH_ERR.ordinal()) {
+          fail("cannot be reached any more: " + IbvWC.IbvWcStatus.valueOf(status));
+        }
+      }
+    } catch (IOException e) {
+      fail("cannot be reached any more: " + e.getMessage());
+    }
+  }
+
+  // ---- receiving
+
+  /** Takes the next message; its slot, or -1. Before the next one, {@link #release} it. */
+  int take() {
+    if (failure != null) {
+      return -1;
+    }
+    try {
+      if (!found()) {
+        return -1;
+      }
+    } catch (IOException e) {
+      fail("cannot be heard any more: " + e.getMessage());
+      return -1;
+    }
+    IbvWC completion = receivedFound[0];
+    if (completion.getStatus() != IbvWC.IbvWcStatus.IBV_WC_SUCCESS.ordinal()) {
+      reap(); // knows more, if anything went wrong
+      fail(
+          completion.getStatus() == IbvWC.IbvWcStatus.IBV_WC_WR_FLUSH_ERR.ordinal()
+              ? "closed its channels"
+              : "cannot be heard any more: " + IbvWC.IbvWcStatus.valueOf(completion.getStatus()));
+      return -1;
+    }
+    int slot = (int) completion.getWr_id();
+    length = completion.getByte_len() - ENVELOPE;
+    if (length < 0
+        || length > LaneNetwork.MAX_FRAME_BYTES
+        || !credits.give(memory.getInt(receiveSlot(slot)))) {
+      fail("sent a message that makes no sense");
+      return -1;
+    }
+    return slot;
+  }
+
+  /**
+   * Looks for a message, and when there is none, asks for an event once: whatever comes between the
+   * last look and the request is seen by the look after it.
+   */
+  private boolean found() throws IOException {
+    if (pollReceived.execute().getPolls() > 0) {
+      armed = false; // the event asked for has come, or will
+      looks = 0;
+      return true;
+    }
+    if (armed && ++looks < STRAY_LOOKS) {
+      return false;
+    }
+    looks = 0;
+    int events = 0;
+    while (events < MAX_EVENTS && channel.getCqEvent(received, 0)) {
+      events++;
+    }
+    if (events > 0) {
+      received.ackEvents(events);
+    }
+    if (armed && events == 0) {
+      return false;
+    }
+    notify.execute();
+    armed = true;
+    return pollReceived.execute().getPolls() > 0;
+  }
+
+  int kind(int slot) {
+    return memory.getInt(receiveSlot(slot) + KIND_OFFSET);
+  }
+
+  int messageOffset(int slot) {
+    return receiveSlot(slot) + ENVELOPE;
+  }
+
+  /** Length of the message taken last. */
+  int messageLength() {
+    return length;
+  }
+
+  /** The message's slot takes another one. */
+  void release(int slot, boolean counted) {
+    try {
+      receives[slot].execute();
+      if (counted) {
+        credits.owe();
+      }
+    } catch (IOException e) {
+      fail("cannot be heard any more: " + e.getMessage());
+    }
+  }
+
+  /** The completion channel's descriptor, which DiSNI doesn't tell. */
+  int descriptor() {
+    UnsafeBuffer struct = new UnsafeBuffer(0, 0);
+    struct.wrap(((NatObject) channel).getObjId(), CHANNEL_FD_OFFSET + Integer.BYTES);
+    return struct.getInt(CHANNEL_FD_OFFSET);
+  }
+
+  /** Ends the connection; the pair must not be used any more. */
+  void close() throws IOException {
+    id.destroyQP();
+    List<IOException> failures = new ArrayList<>();
+    attempt(() -> region.deregMr().execute().free(), failures);
+    for (SVCPostRecv call : receives) {
+      attempt(call::free, failures);
+    }
+    attempt(send::free, failures);
+    attempt(writeAndSend::free, failures);
+    attempt(pollSent::free, failures);
+    attempt(pollReceived::free, failures);
+    attempt(notify::free, failures);
+    attempt(sent::destroyCQ, failures);
+    attempt(received::destroyCQ, failures);
+    attempt(channel::destroyCompChannel, failures);
+    attempt(id::destroyId, failures);
+    if (!failures.isEmpty()) {
+      throw failures.getFirst();
+    }
+  }
+
+  /** A step of closing. */
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  private static void attempt(Step step, List<IOException> failures) {
+    try {
+      step.run();
+    } catch (IOException e) {
+      failures.add(e);
+    }
+  }
+}
