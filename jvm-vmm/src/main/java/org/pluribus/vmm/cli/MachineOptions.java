@@ -10,6 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.hw.host.KvmFitness;
+import org.pluribus.transport.verbs.ActiveDevice;
+import org.pluribus.transport.verbs.VerbsUnavailableException;
 import org.pluribus.vmm.control.ClusterConfig;
 import org.pluribus.vmm.control.ConfigException;
 import picocli.CommandLine.Option;
@@ -20,8 +22,11 @@ final class MachineOptions {
   enum TransportChoice {
     AUTO,
     AERON,
+    RDMA,
     LOOPBACK
   }
+
+  private static final String LOCALHOST = "127.0.0.1";
 
   @Option(
       names = "--nodes",
@@ -52,8 +57,9 @@ final class MachineOptions {
       defaultValue = "auto",
       paramLabel = "NAME",
       description =
-          "What carries pages: aeron (UDP between processes), loopback (all nodes in one process), "
-              + "or auto, which takes aeron.")
+          "What carries pages: aeron (UDP between processes), rdma (verbs between processes, by "
+              + "this host's active RDMA device), loopback (all nodes in one process), or auto (the "
+              + "default), which takes rdma where there is such a device, else aeron, and says why.")
   TransportChoice transport = TransportChoice.AUTO;
 
   @Option(names = "--report", paramLabel = "FILE.json", description = "Writes what each node did.")
@@ -80,9 +86,46 @@ final class MachineOptions {
             .formatted(chosen == Vmi.KVM ? "kvm" : "emulator", fitness.reason()));
   }
 
-  /** The transport as the cluster file names it. */
-  String transportName() {
-    return transport == TransportChoice.LOOPBACK ? ClusterConfig.LOOPBACK : ClusterConfig.AERON;
+  /**
+   * What carries the pages, and where.
+   *
+   * @param transport as the cluster file names it
+   * @param host address of all nodes
+   * @param notice a line for the user, null if the choice was the user's
+   */
+  record Link(String transport, String host, @Nullable String notice) {}
+
+  /**
+   * Decides on the transport.
+   *
+   * @throws ConfigException if RDMA is asked for and can't be had here
+   */
+  Link link() throws ConfigException {
+    if (transport == TransportChoice.LOOPBACK) {
+      return new Link(ClusterConfig.LOOPBACK, LOCALHOST, null);
+    }
+    if (transport == TransportChoice.AERON || nodes == 1) {
+      return new Link(ClusterConfig.AERON, LOCALHOST, null);
+    }
+    boolean automatic = transport == TransportChoice.AUTO;
+    try {
+      ActiveDevice device = ActiveDevice.first();
+      return new Link(
+          ClusterConfig.RDMA,
+          device.address(),
+          automatic
+              ? "pluribus: --transport auto: rdma, because device %s is active at %s"
+                  .formatted(device.name(), device.address())
+              : null);
+    } catch (VerbsUnavailableException e) {
+      if (!automatic) {
+        throw new ConfigException("--transport rdma: " + e.getMessage());
+      }
+      return new Link(
+          ClusterConfig.AERON,
+          LOCALHOST,
+          "pluribus: --transport auto: aeron, because " + e.found());
+    }
   }
 
   /** So many vCPUs over so many nodes. */
@@ -95,10 +138,10 @@ final class MachineOptions {
   }
 
   /** Nodes of this host with so many vCPUs each. */
-  static List<ClusterConfig.Node> nodesWith(List<Integer> cpus, Vmi vmi) {
+  static List<ClusterConfig.Node> nodesWith(List<Integer> cpus, Vmi vmi, String host) {
     List<ClusterConfig.Node> list = new ArrayList<>();
     for (int i = 0; i < cpus.size(); i++) {
-      list.add(new ClusterConfig.Node(i, "127.0.0.1", 0, cpus.get(i), vmi.of(i)));
+      list.add(new ClusterConfig.Node(i, host, 0, cpus.get(i), vmi.of(i)));
     }
     return list;
   }

@@ -3,6 +3,8 @@ package org.pluribus.vmm.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.transport.VmKey;
@@ -68,13 +70,13 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    check();
+    MachineOptions.Link link = machine.link();
+    check(link);
     MachineOptions.Decision decision = machine.decide();
-    try (LocalCluster cluster = new LocalCluster(config(decision.vmi()))) {
-      String notice = decision.notice();
-      if (notice != null) {
-        cluster.onStart(() -> System.err.println(notice));
-      }
+    try (LocalCluster cluster = new LocalCluster(config(decision.vmi(), link))) {
+      List<String> notices =
+          Stream.of(decision.notice(), link.notice()).filter(Objects::nonNull).toList();
+      cluster.onStart(() -> notices.forEach(System.err::println));
       RunReport result = cluster.run(timeoutSeconds, true);
       machine.writeReport(result.toJson());
       Outcome o = result.outcome();
@@ -83,9 +85,9 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private void check() throws ConfigException, BadImageException, IOException {
+  private void check(MachineOptions.Link link) throws ConfigException, BadImageException, IOException {
     // Nothing that is checked depends on what runs the vCPUs.
-    ClusterConfig config = config(Vmi.EMULATOR);
+    ClusterConfig config = config(Vmi.EMULATOR, link);
     if (timeoutSeconds != null && timeoutSeconds <= 0) {
       throw new ConfigException("--timeout " + timeoutSeconds + ": give a positive number");
     }
@@ -95,15 +97,15 @@ final class RunCommand implements Callable<Integer> {
     KernelImage.detect(kernel);
   }
 
-  private ClusterConfig config(Vmi vmi) throws ConfigException {
+  private ClusterConfig config(Vmi vmi, MachineOptions.Link link) throws ConfigException {
     return new ClusterConfig(
         VmKey.random().toHex(),
         memory,
-        machine.transportName(),
+        link.transport(),
         kernel.toString(),
         initrd == null ? null : initrd.toString(),
         append,
-        MachineOptions.nodesWith(spread(), vmi));
+        MachineOptions.nodesWith(spread(), vmi, link.host()));
   }
 
   /** vCPUs of each node, as the options say. */

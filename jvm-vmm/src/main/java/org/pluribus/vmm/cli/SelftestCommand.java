@@ -79,22 +79,26 @@ final class SelftestCommand implements Callable<Integer> {
     machine.checkReport();
     try (PayloadImage image = PayloadImage.unpack()) {
       // Nothing that is checked depends on what runs the vCPUs.
-      suite(image, Vmi.EMULATOR).config(chosen.getFirst()).check();
+      MachineOptions.Link link = machine.link();
+      suite(image, Vmi.EMULATOR, link).config(chosen.getFirst()).check();
       MachineOptions.checkMemory(memory);
       MachineOptions.Decision decision = machine.decide();
       if (decision.notice() != null) {
         System.err.println(decision.notice());
       }
-      return run(suite(image, decision.vmi()), chosen);
+      if (link.notice() != null) {
+        System.err.println(link.notice());
+      }
+      return run(suite(image, decision.vmi(), link), chosen);
     }
   }
 
-  private Suite suite(PayloadImage image, Vmi vmi) {
+  private Suite suite(PayloadImage image, Vmi vmi, MachineOptions.Link link) {
     return new Suite(
         image,
-        MachineOptions.nodesWith(MachineOptions.even(machine.nodes, cpuCount()), vmi),
+        MachineOptions.nodesWith(MachineOptions.even(machine.nodes, cpuCount()), vmi, link.host()),
         memory,
-        machine.transportName(),
+        link.transport(),
         scale,
         seed,
         timeoutSeconds);

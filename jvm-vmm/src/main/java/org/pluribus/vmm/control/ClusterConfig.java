@@ -40,7 +40,8 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *
  * @param key the VM's secret, 64 hexadecimal digits
  * @param memory guest RAM, as a size with unit: {@code 512M}
- * @param transport {@code aeron}, or {@code loopback} when all nodes are in one process
+ * @param transport {@code aeron}, {@code rdma} when the nodes' addresses are those of RDMA devices,
+ *     or {@code loopback} when all nodes are in one process
  * @param kernel kernel image, read on node 0
  * @param initrd initial RAM disk, read on node 0, or null
  * @param append kernel command line
@@ -73,6 +74,9 @@ public record ClusterConfig(
 
   /** Aeron UDP between processes. */
   public static final String AERON = "aeron";
+
+  /** RDMA verbs between processes. */
+  public static final String RDMA = "rdma";
 
   /** All nodes in one process. */
   public static final String LOOPBACK = "loopback";
@@ -209,8 +213,8 @@ public record ClusterConfig(
     if (node(0).cpus() == 0) {
       throw new ConfigException("node 0 has no CPU; it runs the boot CPU, give it at least 1");
     }
-    if (!AERON.equals(transport) && !LOOPBACK.equals(transport)) {
-      throw new ConfigException("transport '" + transport + "' is unknown; give " + AERON);
+    if (!List.of(AERON, RDMA, LOOPBACK).contains(String.valueOf(transport))) {
+      throw new ConfigException("transport '" + transport + "' is unknown; give " + AERON + " or " + RDMA);
     }
     if (kernel == null || kernel.isBlank()) {
       throw new ConfigException("no kernel is given; name a kernel image");
@@ -269,9 +273,9 @@ public record ClusterConfig(
 
   /** What a file has to say and {@code run} finds out itself: where the nodes are. */
   private void checkAddresses() throws ConfigException {
-    if (!transport.equals(AERON)) {
+    if (transport.equals(LOOPBACK)) {
       throw new ConfigException(
-          "transport '" + transport + "' is for one process only; a cluster file needs aeron");
+          "transport '" + transport + "' is for one process only; a cluster file needs aeron or rdma");
     }
     Set<String> taken = new HashSet<>();
     for (Node n : nodes) {

@@ -196,7 +196,9 @@ public final class LocalCluster implements AutoCloseable {
     if (nodes == 1) {
       return LoopbackTransport.create(new LoopbackCluster(1), identity, TransportLimits.DEFAULT);
     }
-    return AeronTransports.create(config, identity);
+    return config.transport().equals(ClusterConfig.RDMA)
+        ? RdmaTransports.create(config, identity)
+        : AeronTransports.create(config, identity);
   }
 
   private static ClusterConfig withPorts(ClusterConfig c) throws ConfigException {
