@@ -284,8 +284,11 @@ final class VerbsNetwork implements LaneNetwork {
     return taken;
   }
 
-  private void onEvent(VerbsDevice own, RdmaCmEvent.EventType type, RdmaCmId id) {
+  private void onEvent(VerbsDevice own, RdmaCmEvent.EventType type, @Nullable RdmaCmId id) {
     LOG.debug("node {}: {}", identity.nodeId(), type);
+    if (id == null) {
+      return; // was destroyed meanwhile
+    }
     try {
       switch (type) {
         case RDMA_CM_EVENT_CONNECT_REQUEST -> accept(own, id);
