@@ -39,6 +39,23 @@ class FrameDecoderTest {
   }
 
   @Test
+  void aPageMayComeBesideItsFrameOnlyWhereTheNetworkPlacesPages() {
+    CoherenceMessage data = new CoherenceMessage().set(MessageType.DATA, 5, 1, 0, 0, 0, 1, 0);
+    byte[] bytes = new byte[FrameEncoder.COHERENCE_BYTES];
+    UnsafeBuffer frame = new UnsafeBuffer(bytes);
+    new FrameEncoder().coherence(frame, 0, data, 0);
+    assertThat(new PlacedPage().of(frame, 0, bytes.length)).isEqualTo(5);
+    assertThat(decode(Lane.PAGE, bytes)).contains("DATA with 0 payload bytes");
+    UnsafeBuffer page =
+        new UnsafeBuffer(java.nio.ByteBuffer.allocateDirect(PagePayload.PAGE_BYTES));
+    decoder =
+        new FrameDecoder(
+            Frames.ZERO, 1, handler, session, number -> number == 5 ? page.addressOffset() : 0);
+    assertThat(decode(Lane.PAGE, bytes)).isNull();
+    assertThat(handler.events).hasSize(1);
+  }
+
+  @Test
   void everyFrameBelongsOnItsLaneOnly() {
     for (Frames.Frame frame : Frames.all()) {
       for (Lane lane : Lane.values()) {
