@@ -85,7 +85,8 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private void check(MachineOptions.Link link) throws ConfigException, BadImageException, IOException {
+  private void check(MachineOptions.Link link)
+      throws ConfigException, BadImageException, IOException {
     // Nothing that is checked depends on what runs the vCPUs.
     ClusterConfig config = config(Vmi.EMULATOR, link);
     if (timeoutSeconds != null && timeoutSeconds <= 0) {

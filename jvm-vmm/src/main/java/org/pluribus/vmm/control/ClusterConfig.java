@@ -214,7 +214,8 @@ public record ClusterConfig(
       throw new ConfigException("node 0 has no CPU; it runs the boot CPU, give it at least 1");
     }
     if (!List.of(AERON, RDMA, LOOPBACK).contains(String.valueOf(transport))) {
-      throw new ConfigException("transport '" + transport + "' is unknown; give " + AERON + " or " + RDMA);
+      throw new ConfigException(
+          "transport '" + transport + "' is unknown; give " + AERON + " or " + RDMA);
     }
     if (kernel == null || kernel.isBlank()) {
       throw new ConfigException("no kernel is given; name a kernel image");
@@ -275,7 +276,9 @@ public record ClusterConfig(
   private void checkAddresses() throws ConfigException {
     if (transport.equals(LOOPBACK)) {
       throw new ConfigException(
-          "transport '" + transport + "' is for one process only; a cluster file needs aeron or rdma");
+          "transport '"
+              + transport
+              + "' is for one process only; a cluster file needs aeron or rdma");
     }
     Set<String> taken = new HashSet<>();
     for (Node n : nodes) {

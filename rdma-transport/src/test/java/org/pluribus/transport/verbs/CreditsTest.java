@@ -61,9 +61,7 @@ class CreditsTest {
       }
       if (own.shouldReturn()) {
         wires[1 - end].add(new Sent(own.takeOwed(), false));
-        assertThat(wires[1 - end].size())
-            .as("seed %d", seed)
-            .isLessThanOrEqualTo(Credits.RECEIVES);
+        assertThat(wires[1 - end].size()).as("seed %d", seed).isLessThanOrEqualTo(Credits.RECEIVES);
       }
     }
     assertThat(delivered).as("seed %d", seed).isGreaterThan(100_000);

@@ -18,8 +18,7 @@ class IntroductionTest {
   void travels() {
     ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
     Introduction.of(SECOND, Lane.PAGE).encode(buffer, 16);
-    Introduction came =
-        Objects.requireNonNull(Introduction.decode(buffer, 16, Introduction.BYTES));
+    Introduction came = Objects.requireNonNull(Introduction.decode(buffer, 16, Introduction.BYTES));
     assertThat(came.node()).isEqualTo(1);
     assertThat(came.lane()).isEqualTo(Lane.PAGE.code());
     assertThat(came.objection(FIRST)).isNull();

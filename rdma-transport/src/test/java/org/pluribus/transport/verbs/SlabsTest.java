@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Objects;
 import org.agrona.ExpandableArrayBuffer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class SlabsTest {
@@ -58,7 +59,7 @@ class SlabsTest {
     assertThat(redecoded(Slabs.NONE)).isNotNull();
   }
 
-  private static Slabs redecoded(Slabs slabs) {
+  private static @Nullable Slabs redecoded(Slabs slabs) {
     ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
     return Slabs.decode(buffer, 0, slabs.encode(buffer, 0));
   }
