@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Everything that matters to a machine's nodes on this host.
@@ -32,6 +33,12 @@ public record HostSurvey(List<Finding> findings) {
       all.addAll(new RdmaSurvey(files, addresses).findings());
     }
     return new HostSurvey(all);
+  }
+
+  /** IPv4 addresses of this host's active RDMA devices: over RDMA, nodes are found by one. */
+  public static Set<String> rdmaAddresses() {
+    return new RdmaSurvey(new HostFiles(Path.of("/")), NetworkSurvey.addressesOfThisHost())
+        .activeAddresses();
   }
 
   /** Whether a machine can run here at all. The emulator is the way that asks for least. */

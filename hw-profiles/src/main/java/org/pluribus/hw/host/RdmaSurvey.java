@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -76,9 +78,32 @@ final class RdmaSurvey {
     return all;
   }
 
+  /** IPv4 addresses of the active ports: what nodes can be found by. */
+  Set<String> activeAddresses() {
+    Set<String> all = new TreeSet<>();
+    for (String device : files.names(FOLDER)) {
+      for (String port : files.names(FOLDER + "/" + device + "/ports")) {
+        if (state(device, port).equals(ACTIVE)) {
+          for (String network : networks(device, port)) {
+            addresses.getOrDefault(network, List.of()).stream()
+                .filter(RdmaSurvey::isIpv4)
+                .forEach(all::add);
+          }
+        }
+      }
+    }
+    return all;
+  }
+
+  private String state(String device, String port) {
+    return files
+        .line(FOLDER + "/" + device + "/ports/" + port + "/state", "state unknown")
+        .replaceFirst("^\\d+: *", "");
+  }
+
   private Finding port(String device, String port) {
     String folder = FOLDER + "/" + device + "/ports/" + port + "/";
-    String state = files.line(folder + "state", "state unknown").replaceFirst("^\\d+: *", "");
+    String state = state(device, port);
     String layer = files.line(folder + "link_layer", "link layer unknown");
     String found =
         "%s port %s: %s, %s, %s"

@@ -51,6 +51,18 @@ class RdmaSurveyTest {
   }
 
   @Test
+  void nodesCanBeFoundByTheAddressesOfActivePorts() throws IOException {
+    port("mlx4_0", "1", "4: ACTIVE", "InfiniBand", "40 Gb/sec (4X QDR)");
+    port("mlx4_0", "2", "2: INIT", "InfiniBand", "40 Gb/sec (4X QDR)");
+    HostTree.write(root, "sys/class/infiniband/mlx4_0/device/net/ib0/dev_port", "0\n");
+    HostTree.write(root, "sys/class/infiniband/mlx4_0/device/net/ib1/dev_port", "1\n");
+    port("rxe0", "1", "4: ACTIVE", "Ethernet", "2.5 Gb/sec (1X SDR)");
+    HostTree.write(root, "sys/class/infiniband/rxe0/parent", "eth1\n");
+    assertThat(new RdmaSurvey(new HostFiles(root), ADDRESSES).activeAddresses())
+        .containsExactly("10.0.0.1", "10.0.1.1");
+  }
+
+  @Test
   void aLinkThatIsDownIsALack() throws IOException {
     port("mlx5_1", "1", "1: DOWN", "Ethernet", "40 Gb/sec (4X QDR)");
     assertThat(findings().getFirst())

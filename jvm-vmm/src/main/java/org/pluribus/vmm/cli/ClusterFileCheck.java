@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.hw.host.Finding;
@@ -21,8 +22,12 @@ final class ClusterFileCheck {
 
   private ClusterFileCheck() {}
 
-  /** One for the file, one for each node that belongs on this host, one for each of its images. */
-  static List<Finding> findings(Path file, ClusterConfig config) {
+  /**
+   * One for the file, one for each node that belongs on this host, one for each of its images.
+   *
+   * @param rdmaAddresses those of this host's active RDMA devices
+   */
+  static List<Finding> findings(Path file, ClusterConfig config, Set<String> rdmaAddresses) {
     List<Finding> all = new ArrayList<>();
     all.add(secrecy(file));
     List<ClusterConfig.Node> here = config.nodes().stream().filter(n -> isHere(n.host())).toList();
@@ -36,7 +41,7 @@ final class ClusterFileCheck {
               "give the link its address, or correct the file's hosts"));
     }
     for (ClusterConfig.Node node : here) {
-      all.add(node(node, config.transport()));
+      all.add(node(node, config.transport(), rdmaAddresses));
       if (node.id() == 0) {
         all.add(image("kernel", config.kernel()));
         String initrd = config.initrd();
@@ -71,10 +76,19 @@ final class ClusterFileCheck {
     }
   }
 
-  private static Finding node(ClusterConfig.Node node, String transport) {
+  private static Finding node(
+      ClusterConfig.Node node, String transport, Set<String> rdmaAddresses) {
     String found =
         "node %d at %s:%d by %s".formatted(node.id(), node.host(), node.port(), transport);
-    String trouble = transport.equals(ClusterConfig.AERON) ? trouble(node) : null;
+    if (!transport.equals(ClusterConfig.AERON)) {
+      return rdmaAddresses.contains(address(node.host()))
+          ? new Finding(NODES, found, null)
+          : new Finding(
+              NODES,
+              found + ", but no active RDMA device of this host has that address",
+              "give the address of one, as the lines about RDMA have it");
+    }
+    String trouble = trouble(node);
     return trouble == null
         ? new Finding(NODES, found, null)
         : new Finding(
@@ -83,7 +97,15 @@ final class ClusterFileCheck {
             "end what has that port (the node itself, if it runs already), or give another");
   }
 
-  /** Why the port can't be had; null if it can. Over RDMA it is none of the kernel's. */
+  private static String address(String host) {
+    try {
+      return InetAddress.getByName(host).getHostAddress();
+    } catch (IOException e) {
+      return host; // nobody knows that name
+    }
+  }
+
+  /** Why the UDP port can't be had; null if it can. */
   private static @Nullable String trouble(ClusterConfig.Node node) {
     try (DatagramSocket held =
         new DatagramSocket(node.port(), InetAddress.getByName(node.host()))) {

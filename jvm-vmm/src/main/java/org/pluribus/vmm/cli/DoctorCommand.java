@@ -70,7 +70,8 @@ final class DoctorCommand implements Callable<Integer> {
       out.println(line(rdmaLibrary()));
     }
     if (file != null && cluster != null) {
-      ClusterFileCheck.findings(file, cluster).forEach(f -> out.println(line(f)));
+      ClusterFileCheck.findings(file, cluster, HostSurvey.rdmaAddresses())
+          .forEach(f -> out.println(line(f)));
     }
     out.println();
     out.println(summary(survey));

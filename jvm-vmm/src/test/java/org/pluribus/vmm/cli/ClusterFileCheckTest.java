@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,7 +46,7 @@ class ClusterFileCheckTest {
   void aFileThatEverybodyMayReadHasItsKeyExposed() throws Exception {
     ClusterConfig config = write("aeron", "127.0.0.1", freePort(), ELSEWHERE);
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
-    assertThat(ClusterFileCheck.findings(file, config).getFirst())
+    assertThat(ClusterFileCheck.findings(file, config, Set.of()).getFirst())
         .isEqualTo(
             new Finding(
                 "cluster file",
@@ -71,6 +72,15 @@ class ClusterFileCheckTest {
       assertThat(overUdp.cure()).contains("give another");
       assertThat(findings("rdma", "127.0.0.1", port, ELSEWHERE).get(1).isOk()).isTrue();
     }
+  }
+
+  @Test
+  void overRdmaANodeNeedsTheAddressOfADevice() throws Exception {
+    ClusterConfig config = write("rdma", "127.0.0.1", freePort(), ELSEWHERE);
+    Finding node = ClusterFileCheck.findings(file, config, Set.of("10.0.0.1")).get(1);
+    assertThat(node.found())
+        .endsWith(" by rdma, but no active RDMA device of this host has that address");
+    assertThat(node.isOk()).isFalse();
   }
 
   @Test
@@ -103,7 +113,8 @@ class ClusterFileCheckTest {
 
   private List<Finding> findings(String transport, String first, int port, String second)
       throws Exception {
-    return ClusterFileCheck.findings(file, write(transport, first, port, second));
+    return ClusterFileCheck.findings(
+        file, write(transport, first, port, second), Set.of("127.0.0.1"));
   }
 
   private static int freePort() throws Exception {
