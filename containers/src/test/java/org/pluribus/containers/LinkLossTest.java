@@ -1,0 +1,148 @@
+package org.pluribus.containers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.Timeout;
+import org.testcontainers.DockerClientFactory;
+
+/**
+ * A machine over three containers whose links fail while all its CPUs calculate with each other's
+ * results. A link that comes back in time costs the guest nothing but time; one that does not ends
+ * all nodes, and each says in one line whom it has lost.
+ */
+@Timeout(LinkLossTest.LIMIT_SECONDS)
+class LinkLossTest {
+  /** Far more than a test takes on two busy cores. */
+  static final int LIMIT_SECONDS = 600;
+
+  private static final Duration LIMIT = Duration.ofSeconds(LIMIT_SECONDS);
+
+  private static final int NODES = 3;
+
+  /** A peer is lost after 10 s of silence (TransportLimits); healing takes a moment, too. */
+  private static final Duration OUTAGE = Duration.ofSeconds(4);
+
+  /** What the guest does before a link is cut, and again after it is healed. */
+  private static final int ROUNDS = 2;
+
+  /** More than the guest has time for. */
+  private static final int ENDLESS = 1_000_000;
+
+  private static final Predicate<String> ROUND = line -> line.startsWith(GuestSums.ROUND);
+  private static final Predicate<String> LOSS = line -> line.contains(" was lost");
+
+  @BeforeAll
+  static void loadImage() throws IOException {
+    Path tar = Path.of(setting("imageTar"));
+    try (InputStream image = new BufferedInputStream(Files.newInputStream(tar))) {
+      DockerClientFactory.instance().client().loadImageCmd(image).exec();
+    }
+  }
+
+  /** The guest finishes, and all it has calculated is right. */
+  @Test
+  void aLinkThatIsHealedInTimeCostsNothing(TestInfo test) throws Exception {
+    int rounds = 3 * ROUNDS;
+    try (ContainerCluster cluster = boot(rounds, test)) {
+      awaitRounds(cluster.console(), ROUNDS);
+      cluster.cut(1, 2);
+      long atCut = cluster.console().count(ROUND);
+      assertThat(cluster.node(1).reaches(cluster.node(2))).isFalse();
+      assertThat(cluster.node(0).reaches(cluster.node(1))).isTrue();
+      Thread.sleep(OUTAGE);
+      long atHealing = cluster.console().count(ROUND);
+      cluster.heal(1, 2);
+      awaitRounds(cluster.console(), rounds);
+      for (int id = 0; id < NODES; id++) {
+        assertThat(cluster.node(id).awaitExit(LIMIT))
+            .as(() -> "exit code\n" + cluster.console())
+            .isZero();
+        assertThat(cluster.node(id).log().errors()).noneMatch(LOSS);
+      }
+      assertRight(cluster.console(), rounds);
+      System.out.printf(
+          "rounds %d at the cut, %d at healing, all %d right%n", atCut, atHealing, rounds);
+    }
+  }
+
+  /** First a node is away for a while and comes back; then one link of it is cut for good. */
+  @Test
+  void aLinkThatIsCutForGoodEndsAllNodes(TestInfo test) throws Exception {
+    try (ContainerCluster cluster = boot(ENDLESS, test)) {
+      NodeLog console = cluster.console();
+      awaitRounds(console, ROUNDS);
+      cluster.unplug(2);
+      assertThat(cluster.node(0).reaches(cluster.node(2))).isFalse();
+      Thread.sleep(OUTAGE);
+      cluster.plugIn(2);
+      awaitRounds(console, console.count(ROUND) + ROUNDS);
+
+      cluster.cut(1, 2);
+      assertEnds(cluster.node(1), "node 2 was lost");
+      assertEnds(cluster.node(2), "node 1 was lost");
+      // One of the two told it.
+      assertEnds(cluster.node(0), "node [12] was lost");
+      assertRight(console, console.count(ROUND));
+    }
+  }
+
+  /** Waits until the guest has come so far; says how long that took. */
+  private static void awaitRounds(NodeLog console, long rounds) throws InterruptedException {
+    long start = System.nanoTime();
+    console.await(rounds, ROUND, LIMIT);
+    System.out.printf(
+        "round %d after another %d s%n", rounds - 1, (System.nanoTime() - start) / 1_000_000_000);
+  }
+
+  private static ContainerCluster boot(int rounds, TestInfo test) throws IOException {
+    String append = "console=ttyS0 panic=-1 quiet check.rounds=" + rounds;
+    String name = test.getTestMethod().orElseThrow().getName();
+    return new ContainerCluster(
+        setting("image"),
+        NODES,
+        Path.of(setting("kernel")),
+        Path.of(setting("initrd")),
+        append,
+        Path.of(setting("consoles"), name));
+  }
+
+  private static void assertRight(NodeLog console, long rounds) {
+    List<String> said = console.output().stream().filter(ROUND).toList();
+    GuestSums sums = new GuestSums(NODES);
+    assertThat(said).as("rounds").hasSize((int) rounds);
+    for (String line : said) {
+      assertThat(line).isEqualTo(sums.nextLine());
+    }
+  }
+
+  private static void assertEnds(NodeContainer node, String line) throws InterruptedException {
+    assertThat(node.awaitExit(LIMIT)).as(() -> "exit code\n" + node.log()).isEqualTo(1);
+    List<String> losses = node.log().errors().stream().filter(LOSS).toList();
+    assertThat(losses).as(() -> "lines\n" + node.log()).hasSize(1);
+    assertThat(losses.getFirst()).matches("pluribus: " + line + ": .*");
+    System.out.println(node.address() + ": " + losses.getFirst());
+  }
+
+  /** What {@code ci/containers} gives. */
+  private static String setting(String name) {
+    String value = System.getProperty("pluribus.containers." + name);
+    if (value == null) {
+      String why = "skipped: these tests need a Docker engine and an image: run ci/containers";
+      System.out.println("LinkLossTest " + why);
+      return abort(why);
+    }
+    return value;
+  }
+}
