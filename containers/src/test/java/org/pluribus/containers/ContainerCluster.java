@@ -34,7 +34,6 @@ final class ContainerCluster implements AutoCloseable {
 
   private static final int PORT = 40123;
   private static final int KEY_BYTES = 32;
-  private static final String MEMORY = "384M";
 
   private final Network network;
   private final List<NodeContainer> nodes = new ArrayList<>();
@@ -45,24 +44,21 @@ final class ContainerCluster implements AutoCloseable {
    *
    * @param image of the nodes
    * @param nodeCount how many
-   * @param kernel of the guest, a file of this host
-   * @param initrd likewise
-   * @param append to the guest's command line
+   * @param guest what they boot together
    * @param consoles where what each node wrote is left
    */
-  ContainerCluster(
-      String image, int nodeCount, Path kernel, Path initrd, String append, Path consoles) {
+  ContainerCluster(String image, int nodeCount, Guest guest, Path consoles) {
     this.consoles = consoles;
     Ipam addresses = new Ipam().withConfig(new Ipam.Config().withSubnet(SUBNET));
     network =
         Network.builder()
             .createNetworkCmdModifier(c -> c.withIpam(addresses).withOptions(JUMBO_FRAMES))
             .build();
-    String file = clusterFile(nodeCount, append);
+    String file = clusterFile(nodeCount, guest);
     for (int id = 0; id < nodeCount; id++) {
       nodes.add(new NodeContainer(image, id, address(id), network, file));
     }
-    nodes.getFirst().withGuest(kernel, initrd);
+    nodes.getFirst().withGuest(guest);
     try {
       nodes.forEach(NodeContainer::start);
     } catch (RuntimeException failed) {
@@ -75,7 +71,7 @@ final class ContainerCluster implements AutoCloseable {
     return ADDRESS.formatted(FIRST_ADDRESS + id);
   }
 
-  private static String clusterFile(int nodeCount, String append) {
+  private static String clusterFile(int nodeCount, Guest guest) {
     byte[] key = new byte[KEY_BYTES];
     new SecureRandom().nextBytes(key);
     StringBuilder file =
@@ -85,16 +81,17 @@ final class ContainerCluster implements AutoCloseable {
             memory: %s
             transport: aeron
             kernel: %s
-            initrd: %s
             append: "%s"
-            nodes:
             """
                 .formatted(
                     HexFormat.of().formatHex(key),
-                    MEMORY,
+                    guest.memory(),
                     NodeContainer.KERNEL,
-                    NodeContainer.INITRD,
-                    append));
+                    guest.append()));
+    if (guest.initrd() != null) {
+      file.append("initrd: ").append(NodeContainer.INITRD).append('\n');
+    }
+    file.append("nodes:\n");
     for (int id = 0; id < nodeCount; id++) {
       file.append(
           "  - { id: %d, host: %s, port: %d, cpus: 1, vmi: emulator }\n"

@@ -58,9 +58,10 @@ final class NodeContainer extends GenericContainer<NodeContainer> {
   }
 
   /** What node 0 boots. */
-  NodeContainer withGuest(Path kernel, Path initrd) {
-    return withCopyToContainer(MountableFile.forHostPath(kernel), KERNEL)
-        .withCopyToContainer(MountableFile.forHostPath(initrd), INITRD);
+  NodeContainer withGuest(Guest guest) {
+    withCopyToContainer(MountableFile.forHostPath(guest.kernel()), KERNEL);
+    Path initrd = guest.initrd();
+    return initrd == null ? this : withCopyToContainer(MountableFile.forHostPath(initrd), INITRD);
   }
 
   private void configure(CreateContainerCmd create) {

@@ -155,7 +155,7 @@ final class EmbeddedDriver implements AutoCloseable {
             .publicationConnectionTimeoutNs(LIVENESS_NANOS)
             .publicationUnblockTimeoutNs(UNBLOCK_NANOS)
             .asyncExecutorEnabled(false)
-            .errorHandler(error -> LOG.warn("Aeron driver: {}", error.getMessage(), error));
+            .errorHandler(complaints("Aeron driver"));
     return threads(settings, context);
   }
 
@@ -180,6 +180,11 @@ final class EmbeddedDriver implements AutoCloseable {
         .conductorIdleStrategy(backoff());
   }
 
+  private static AeronComplaints complaints(String who) {
+    return new AeronComplaints(
+        (text, cause) -> LOG.warn("{}: {}", who, text, cause), System::nanoTime);
+  }
+
   private static IdleStrategy backoff() {
     return new BackoffIdleStrategy(
         BACKOFF_SPINS, BACKOFF_YIELDS, BACKOFF_MIN_PARK_NANOS, BACKOFF_MAX_PARK_NANOS);
@@ -193,7 +198,7 @@ final class EmbeddedDriver implements AutoCloseable {
             // One thread at a time by contract, the duty token's holder.
             .clientLock(NoOpLock.INSTANCE)
             .driverTimeoutMs(COMMAND_TIMEOUT_MILLIS)
-            .errorHandler(error -> LOG.warn("Aeron client: {}", error.getMessage(), error));
+            .errorHandler(complaints("Aeron client"));
     if (driver.sharedAgentInvoker() != null) {
       context.driverAgentInvoker(driver.sharedAgentInvoker());
     }
