@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.Network;
 import org.testcontainers.images.builder.Transferable;
@@ -51,9 +52,7 @@ final class NodeContainer extends GenericContainer<NodeContainer> {
     withNetwork(network);
     withCreateContainerCmdModifier(this::configure);
     withCopyToContainer(Transferable.of(clusterFile), CLUSTER_FILE);
-    List<String> command = new ArrayList<>(JAVA);
-    command.addAll(List.of(PROFILE, MAIN_CLASS, "node", "--config", CLUSTER_FILE, "--id", "" + id));
-    withCommand(command.toArray(String[]::new));
+    withCommand(pluribus("node", "--config", CLUSTER_FILE, "--id", "" + id));
     withLogConsumer(log);
   }
 
@@ -64,16 +63,26 @@ final class NodeContainer extends GenericContainer<NodeContainer> {
     return initrd == null ? this : withCopyToContainer(MountableFile.forHostPath(initrd), INITRD);
   }
 
-  private void configure(CreateContainerCmd create) {
-    HostConfig host = create.getHostConfig();
-    if (host == null) {
-      throw new IllegalStateException("the engine's client made no host configuration");
-    }
+  /** The command line for Pluribus in a container of the image. */
+  static String[] pluribus(String... arguments) {
+    List<String> command = new ArrayList<>(JAVA);
+    command.addAll(List.of(PROFILE, MAIN_CLASS));
+    command.addAll(List.of(arguments));
+    return command.toArray(String[]::new);
+  }
+
+  /** Passes in what this host has of the devices that KVM takes. */
+  static void passDevices(HostConfig host) {
     host.withDevices(
         DEVICES.stream()
             .filter(path -> Files.exists(Path.of(path)))
             .map(path -> new Device("rwm", path, path))
             .toList());
+  }
+
+  private void configure(CreateContainerCmd create) {
+    HostConfig host = Objects.requireNonNull(create.getHostConfig());
+    passDevices(host);
     // For the table of neighbours, by which links are cut.
     host.withCapAdd(Capability.NET_ADMIN);
     create.withIpv4Address(address);
