@@ -46,7 +46,8 @@ class LinkLossTest {
    */
   @Test
   void whatHealsInTimeCostsNothing(TestInfo test) throws Exception {
-    int rounds = 3 * ROUNDS;
+    // Some may pass before a failure takes hold.
+    int rounds = 5 * ROUNDS;
     Guest linux = Guest.linux(Surroundings.file("kernel"), Surroundings.file("initrd"), rounds);
     try (ContainerCluster cluster = boot(linux, test)) {
       NodeLog console = cluster.console();

@@ -18,7 +18,7 @@ final class Surroundings {
     Path tar = file("imageTar");
     // Not by createImageCmd: docker-java 3.7.1 sends the stream's description as JSON.
     try (InputStream saved = new BufferedInputStream(Files.newInputStream(tar))) {
-      DockerClientFactory.instance().client().loadImageCmd(saved).exec();
+      DockerClientFactory.instance().client().loadImageAsyncCmd(saved).start().awaitMessage();
     }
   }
 
