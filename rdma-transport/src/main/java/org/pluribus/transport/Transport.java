@@ -22,6 +22,11 @@ public interface Transport extends AutoCloseable {
    */
   default void shareMemory(long address, long bytes) {}
 
+  /** Pages whose bytes left out of the shared memory without a copy. Any thread. */
+  default long placedPages() {
+    return 0;
+  }
+
   /**
    * Opens this node's end and exchanges hellos with every peer. Nothing is delivered to the handler
    * before this returns. Blocks (sleeping between looks) until every peer has said hello. Poll soon

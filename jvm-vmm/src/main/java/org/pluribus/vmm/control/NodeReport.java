@@ -16,6 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * What one node did, for the final table and {@code --report}.
  *
+ * @param pagesPlaced those of {@code pagesOut} that the transport wrote from RAM to RAM, by RDMA
  * @param faultRecords times of single faults; null unless the cluster's configuration wants them
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
@@ -28,6 +29,7 @@ public record NodeReport(
     Faults faults,
     long pagesIn,
     long pagesOut,
+    long pagesPlaced,
     long pagesZero,
     long bytesIn,
     long bytesOut,
@@ -73,6 +75,7 @@ public record NodeReport(
             c.get(CoherenceCounter.FAULTS_UPGRADE)),
         c.get(CoherenceCounter.PAGES_IN),
         c.get(CoherenceCounter.PAGES_OUT),
+        transport.placedPages(),
         c.get(CoherenceCounter.PAGES_ZERO),
         in,
         out,
@@ -98,6 +101,7 @@ public record NodeReport(
         faults,
         pagesIn,
         pagesOut,
+        pagesPlaced,
         pagesZero,
         bytesIn,
         bytesOut,

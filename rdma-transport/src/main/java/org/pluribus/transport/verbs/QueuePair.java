@@ -93,6 +93,7 @@ final class QueuePair {
 
   private long nextSend;
   private long completedSends;
+  private boolean flushed;
   private boolean armed;
   private int looks;
   private int length;
@@ -246,10 +247,13 @@ final class QueuePair {
     }
   }
 
-  /** Whether the peer's device has all that was sent, up to the last return of credits. */
+  /**
+   * Whether the peer's device has all that was sent, up to the last return of credits, or will get
+   * no more.
+   */
   boolean isAllSent() {
     reap();
-    return failure != null || completedSends == nextSend;
+    return failure != null || flushed || completedSends == nextSend;
   }
 
   /** Takes completions of sends. */
@@ -259,7 +263,9 @@ final class QueuePair {
         int status = sentFound[0].getStatus();
         if (status == IbvWC.IbvWcStatus.IBV_WC_SUCCESS.ordinal()) {
           completedSends = sentFound[0].getWr_id() + 1;
-        } else if (status != IbvWC.IbvWcStatus.IBV_WC_WR_FLUSH_ERR.ordinal()) {
+        } else if (status == IbvWC.IbvWcStatus.IBV_WC_WR_FLUSH_ERR.ordinal()) {
+          flushed = true;
+        } else {
           fail("cannot be reached any more: " + IbvWC.IbvWcStatus.valueOf(status));
         }
       }

@@ -19,6 +19,7 @@ final class VerbsLane implements LaneSink {
   private @Nullable Slabs theirs;
   private @Nullable QueuePair pair;
   private int claimed;
+  private volatile long placedPages;
 
   VerbsLane(int peer, Lane lane) {
     this.peer = peer;
@@ -39,6 +40,11 @@ final class VerbsLane implements LaneSink {
   /** The peer has told its keys: frames may flow. */
   void open(Slabs remoteRam) {
     theirs = remoteRam;
+  }
+
+  /** Pages written into the peer's RAM. Any thread. */
+  long placedPages() {
+    return placedPages;
   }
 
   boolean isUp() {
@@ -80,6 +86,7 @@ final class VerbsLane implements LaneSink {
       to.send(QueuePair.FRAME, claimed);
     } else if (remote.holds(page)) {
       to.sendPage(claimed, page, own, remote);
+      placedPages = placedPages + 1; // by the holder of the duty token only
     } else {
       to.fail("has no page " + page + " in the memory it told us of");
     }

@@ -36,7 +36,7 @@ final class VerbsNetwork implements LaneNetwork {
   private static final long EVENT_INTERVAL_NANOS = 1_000_000;
 
   /** Pause before a call that failed is made again; the transport's timeout ends it. */
-  private static final long CALL_PAUSE_NANOS = 200_000_000;
+  private static final long CALL_PAUSE_NANOS = 20_000_000;
 
   private static final int RESOLVE_MILLIS = 2_000;
   private static final int MAX_EVENTS = 64;
@@ -85,6 +85,17 @@ final class VerbsNetwork implements LaneNetwork {
   public void shareMemory(long address, long bytes) {
     ramBase = address;
     ramBytes = bytes;
+  }
+
+  @Override
+  public long placedPages() {
+    long all = 0;
+    for (VerbsLane[] ofPeer : lanes) {
+      for (VerbsLane lane : ofPeer) {
+        all += lane.placedPages();
+      }
+    }
+    return all;
   }
 
   @Override
@@ -197,7 +208,7 @@ final class VerbsNetwork implements LaneNetwork {
       return;
     }
     device = null;
-    linger(lingerNanos);
+    linger(own, lingerNanos);
     List<QueuePair> pairs = new ArrayList<>(strangers);
     for (VerbsLane[] ofPeer : lanes) {
       for (VerbsLane lane : ofPeer) {
@@ -222,8 +233,8 @@ final class VerbsNetwork implements LaneNetwork {
     }
   }
 
-  /** Waits until the peers' devices have all that was sent, as far as time allows. */
-  private void linger(long lingerNanos) {
+  /** Waits until the peers' devices have all that was sent, as far as time and peers allow. */
+  private void linger(VerbsDevice own, long lingerNanos) {
     List<QueuePair> waiting = new ArrayList<>();
     for (VerbsLane[] ofPeer : lanes) {
       for (VerbsLane lane : ofPeer) {
@@ -238,6 +249,7 @@ final class VerbsNetwork implements LaneNetwork {
     waiting.removeIf(QueuePair::isAllSent);
     while (!waiting.isEmpty() && System.nanoTime() - start < lingerNanos) {
       LockSupport.parkNanos(CLOSE_PAUSE_NANOS);
+      takeEvents(own); // of peers that close, too
       waiting.removeIf(QueuePair::isAllSent);
     }
   }

@@ -127,6 +127,11 @@ public final class FramedTransport implements Transport {
   }
 
   @Override
+  public long placedPages() {
+    return network.placedPages();
+  }
+
+  @Override
   public void abandon(String reason) {
     abandoned = reason;
   }

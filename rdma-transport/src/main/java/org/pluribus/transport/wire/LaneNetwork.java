@@ -42,6 +42,11 @@ public interface LaneNetwork {
   /** See {@link org.pluribus.transport.Transport#shareMemory}. */
   default void shareMemory(long address, long bytes) {}
 
+  /** See {@link org.pluribus.transport.Transport#placedPages}. */
+  default long placedPages() {
+    return 0;
+  }
+
   /**
    * Where this network puts a page's bytes itself, before it delivers the page's message, which
    * then comes without them; and takes them from when such a message is committed.
