@@ -1,9 +1,7 @@
 package org.pluribus.vmm.cli;
 
 import com.sun.management.OperatingSystemMXBean;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -160,32 +158,6 @@ final class MachineOptions {
     if (ClusterConfig.parseSize(memory) > most) {
       throw new ConfigException(
           "--memory " + memory + " is more than this host has; give at most " + (most >> 20) + "M");
-    }
-  }
-
-  /** Found out now rather than when the machine has run. */
-  void checkReport() throws ConfigException {
-    if (report == null) {
-      return;
-    }
-    Path folder = report.toAbsolutePath().getParent();
-    if (folder == null || !Files.isDirectory(folder)) {
-      throw new ConfigException("--report " + report + ": its folder does not exist; make it");
-    }
-    if (Files.isDirectory(report) || !Files.isWritable(Files.exists(report) ? report : folder)) {
-      throw new ConfigException("--report " + report + " cannot be written; name another file");
-    }
-  }
-
-  /** Writes the report, if one is wanted. */
-  void writeReport(byte[] json) throws ConfigException {
-    if (report == null) {
-      return;
-    }
-    try {
-      Files.write(report, json);
-    } catch (IOException e) {
-      throw new ConfigException("report " + report + " cannot be written: " + e.getMessage());
     }
   }
 }

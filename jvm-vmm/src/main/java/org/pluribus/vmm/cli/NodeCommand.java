@@ -2,10 +2,12 @@ package org.pluribus.vmm.cli;
 
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.pluribus.vmm.control.ClusterConfig;
 import org.pluribus.vmm.control.ConfigException;
 import org.pluribus.vmm.control.LocalCluster;
 import org.pluribus.vmm.control.Outcome;
+import org.pluribus.vmm.control.RunReport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -35,6 +37,12 @@ final class NodeCommand implements Callable<Integer> {
   int connectTimeoutSeconds;
 
   @Option(
+      names = "--report",
+      paramLabel = "FILE.json",
+      description = "Writes what each node did (node 0 only).")
+  @Nullable Path report;
+
+  @Option(
       names = "--child",
       hidden = true,
       description = "Ends when standard input ends: for nodes that 'run' starts.")
@@ -51,7 +59,20 @@ final class NodeCommand implements Callable<Integer> {
       throw new ConfigException(
           "--connect-timeout " + connectTimeoutSeconds + ": give at least 1 second");
     }
-    Outcome o = LocalCluster.runOneNode(c, id, child, connectTimeoutSeconds);
+    if (report != null && id != 0) {
+      throw new ConfigException("--report: node 0 writes the report; leave it out on node " + id);
+    }
+    ReportFile file = new ReportFile(report);
+    ClusterConfig complete = child ? c : c.completedByThisHost();
+    if (!complete.equals(c)) {
+      System.err.printf(
+          "pluribus: the cluster file leaves CPUs to the hosts; all must come to tscHz: %d,"
+              + " withoutCpuFeatures: %s, cpuModel: %s%n",
+          complete.tscHz(), complete.withoutCpuFeatures(), complete.cpuModel());
+    }
+    RunReport result = LocalCluster.runOneNode(complete, id, child, connectTimeoutSeconds);
+    file.write(result.toJson());
+    Outcome o = result.outcome();
     // Who started this node says how the machine ended, unless it is dead.
     if (!child || o.reason().equals(Outcome.STARTER_GONE)) {
       System.err.println("pluribus: " + o.reason());

@@ -70,6 +70,7 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    ReportFile report = new ReportFile(machine.report);
     MachineOptions.Link link = machine.link();
     check(link);
     MachineOptions.Decision decision = machine.decide();
@@ -78,7 +79,7 @@ final class RunCommand implements Callable<Integer> {
           Stream.of(decision.notice(), link.notice()).filter(Objects::nonNull).toList();
       cluster.onStart(() -> notices.forEach(System.err::println));
       RunReport result = cluster.run(timeoutSeconds, true);
-      machine.writeReport(result.toJson());
+      report.write(result.toJson());
       Outcome o = result.outcome();
       System.err.println("pluribus: " + o.reason());
       return o.exitCode();
@@ -94,7 +95,6 @@ final class RunCommand implements Callable<Integer> {
     }
     config.check();
     MachineOptions.checkMemory(memory);
-    machine.checkReport();
     KernelImage.detect(kernel);
   }
 

@@ -310,7 +310,22 @@ public record ClusterConfig(
    *     any node says it for itself
    */
   ClusterConfig fittedToThisHost() {
-    if (nodes.stream().noneMatch(Node::underKvm)) {
+    return fitted(nodes.stream().anyMatch(Node::underKvm));
+  }
+
+  /**
+   * The same machine, for a node of several hosts: what the file leaves open about the CPUs of a
+   * machine that is all under KVM is what this host can give. The others must come to the same,
+   * else the nodes refuse each other.
+   *
+   * @throws UnfitHostException when there is no usable KVM or userfaultfd here
+   */
+  public ClusterConfig completedByThisHost() {
+    return fitted(nodes.stream().allMatch(Node::underKvm));
+  }
+
+  private ClusterConfig fitted(boolean any) {
+    if (!any) {
       return this;
     }
     List<String> lacking = KvmVm.lackingHere().stream().map(CpuFeature::flag).toList();

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.Transport;
@@ -92,17 +93,7 @@ public final class LocalCluster implements AutoCloseable {
       if (!node.isConnected()) {
         children.forEach(Process::destroy); // they wait for a node that will not come
       }
-      double wall = (System.nanoTime() - start) / 1e9;
-      List<NodeReport> reports = new ArrayList<>();
-      reports.add(node.report());
-      for (int i = 1; i < config.nodes().size(); i++) {
-        byte[] json = node.peerReports().get(i);
-        if (json != null) {
-          reports.add(NodeReport.parse(json));
-        }
-      }
-      Double boot = node.bootNanos() < 0 ? null : node.bootNanos() / 1e9;
-      return new RunReport(boot, wall, outcome, reports);
+      return report(node, outcome, start);
     }
   }
 
@@ -112,8 +103,8 @@ public final class LocalCluster implements AutoCloseable {
    * @param child whether standard input is a pipe from the process that started this one
    * @param connectSeconds how long to wait for the other nodes
    */
-  public static Outcome runOneNode(ClusterConfig config, int id, boolean child, int connectSeconds)
-      throws Exception {
+  public static RunReport runOneNode(
+      ClusterConfig config, int id, boolean child, int connectSeconds) throws Exception {
     OutputStream out =
         id == 0
             ? new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), CONSOLE_BUFFER)
@@ -126,11 +117,28 @@ public final class LocalCluster implements AutoCloseable {
         watchdogs.start(null, id == 0);
       }
       try {
-        return node.run(Duration.ofSeconds(connectSeconds));
+        long start = System.nanoTime();
+        Outcome outcome = node.run(Duration.ofSeconds(connectSeconds));
+        return report(node, outcome, start);
       } finally {
         watchdogs.stop();
       }
     }
+  }
+
+  private static RunReport report(NodeRuntime node, Outcome outcome, long startNanos) {
+    double wall = (System.nanoTime() - startNanos) / 1e9;
+    List<NodeReport> reports = new ArrayList<>();
+    reports.add(node.report());
+    AtomicReferenceArray<byte @Nullable []> peers = node.peerReports();
+    for (int i = 1; i < peers.length(); i++) {
+      byte[] json = peers.get(i);
+      if (json != null) {
+        reports.add(NodeReport.parse(json));
+      }
+    }
+    Double boot = node.bootNanos() < 0 ? null : node.bootNanos() / 1e9;
+    return new RunReport(boot, wall, outcome, reports);
   }
 
   private void startThreads(LoopbackCluster fabric) {
