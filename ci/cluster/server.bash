@@ -1,20 +1,21 @@
 # shellcheck shell=bash
-# Boots an emulated server for the scripts here that source this: QEMU emulates a server whose CPU has
-# AMD's SVM; it does the job it is given (server-init), and powers off. In the order of their use:
+# Boots emulated servers for the scripts here that source this: QEMU emulates servers whose CPU has AMD's SVM;
+# they do the job they are given (server-init), and power off. In the order of their use:
 #   announce NAME            the script's last line will say how it went: "NAME: passed" or "NAME: failed: WHY"
-#   take_folder FOLDER       sets out: an empty folder for logs, with job/ for what the server gets
-#   run_server LIMIT CPUS MEBIBYTES [QEMU-OPTIONS...]
-#                            packs and does the job; its standard output is ours, its files are in $out/results
-#   check_job WHAT           fails unless the server did the job and it ended with 0
+#   take_folder FOLDER       sets out: an empty folder for logs, with job/ for what the servers get
+#   run_servers COUNT LIMIT MEBIBYTES
+#                            packs and does the job on so many servers of a network, which know themselves by
+#                            server=0, 1, ... of their kernel command line; files they leave are in $out/results-N
+#   check_job WHAT           fails unless every server did the job and it ended with 0
 #   verdict=passed
-# shellcheck disable=SC2154  # image and tools are set by the script
+# shellcheck disable=SC2154  # image, tools and clock are set by the script
 verdict=
-qemu=
+qemu=()
 
 announce() {
   # However this ends, no server stays and the last line says how it went.
   # shellcheck disable=SC2064  # the name of now is meant
-  trap "stop_server; echo \"$1: \${verdict:-failed: a command of \$0 failed or it was interrupted}\"" EXIT
+  trap "stop_servers; echo \"$1: \${verdict:-failed: a command of \$0 failed or it was interrupted}\"" EXIT
   trap 'fail 130 interrupted' INT TERM HUP
 }
 
@@ -26,11 +27,13 @@ fail() {
 usage() { fail 2 "$* (see the head of $0)"; }
 wrong() { fail 1 "$* (logs: $out)"; }
 
-stop_server() {
-  [ -n "$qemu" ] || return 0
-  kill -KILL "$qemu" 2>/dev/null || true
-  wait "$qemu" 2>/dev/null || true
-  qemu=
+stop_servers() {
+  local pid
+  for pid in "${qemu[@]}"; do
+    kill -KILL "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+  qemu=()
 }
 
 take_folder() {
@@ -39,52 +42,97 @@ take_folder() {
   exec 8>"$out.lock"
   flock -n 8 || fail 2 "another $0 works in $out"
   rm -rf "$out"
-  mkdir -p "$out"/{job,results}
+  mkdir -p "$out"/job
 }
 
-run_server() {
-  local limit=$1 cpus=$2 memory=$3 cpu server deadline late=
-  shift 3
-  # What the server gets on its second disk, and room for what it leaves on its third.
-  tar -c -f "$out/job.tar" -C "$out/job" .
-  truncate -s 16M "$out/results.tar"
+# The network card of server $1 of $2: server 0 is the switch that the others are plugged into.
+card_of() {
+  local other
+  echo "-device virtio-net-pci,netdev=card,mac=52:54:00:00:00:0$(($1 + 1)),romfile="
+  if [ "$2" -eq 1 ]; then
+    # QEMU's own network, which leads nowhere: the server talks to itself.
+    echo "-netdev user,id=card,restrict=on"
+  elif [ "$1" -gt 0 ]; then
+    echo "-netdev stream,id=card,server=off,addr.type=unix,addr.path=net-$1,reconnect-ms=100"
+  elif [ "$2" -eq 2 ]; then
+    echo "-netdev stream,id=card,server=on,addr.type=unix,addr.path=net-1"
+  else
+    echo "-netdev hubport,id=card,hubid=0"
+    for ((other = 1; other < $2; other++)); do
+      echo "-netdev stream,id=plug$other,server=on,addr.type=unix,addr.path=net-$other"
+      echo "-netdev hubport,id=port$other,hubid=0,netdev=plug$other"
+    done
+  fi
+}
 
-  # -icount: the server's clock counts its instructions, a nanosecond each, and jumps when it idles. By this machine's
-  # clock the ticks of two guest CPUs that take each other's pages would take more time than there is.
+# Starts server $1 of $2 with $3 MiB of memory.
+start_server() {
+  local id=$1 cpu server
+  truncate -s 16M "$out/results-$id.tar"
   # An AMD server without what QEMU can't emulate of it: it would warn of each.
   cpu=EPYC,+svm,-fxsr-opt,-misalignsse,-osvw,-topoext,-nrip-save,-xsavec
-  # The console is QEMU's standard output. Should this script be killed, QEMU goes with it.
+  # Should this script be killed, QEMU goes with it. Names of sockets are short, so it works in the folder.
   # shellcheck disable=SC2054  # the commas are QEMU's
-  server=(setpriv --pdeathsig KILL "$tools/exec" qemu-system-x86_64 -L "$tools/usr/share/qemu" -L "$tools/usr/share/seabios"
-    -M q35 -accel tcg,thread=single -icount shift=0,sleep=off,align=off -cpu "$cpu" -smp "$cpus" -m "$memory" -nodefaults -no-user-config -no-reboot -display none
+  server=(setpriv --pdeathsig KILL "$tools/lib64/ld-linux-x86-64.so.2" --library-path "$tools/usr/lib/x86_64-linux-gnu"
+    --preload "$clock" "$tools/usr/bin/qemu-system-x86_64"
+    -L "$tools/usr/share/qemu" -L "$tools/usr/share/seabios"
+    -M q35 -accel tcg,thread=single -cpu "$cpu" -smp 1 -m "$3" -nodefaults -no-user-config -no-reboot -display none
     -kernel "$image/vmlinux" -initrd "$image/initrd"
-    -append "console=ttyS0 panic=-1 mitigations=off nokaslr init_on_alloc=0 audit=0 apparmor=0 no_timer_check tsc=reliable quiet loglevel=3"
+    -append "server=$id console=ttyS0 panic=-1 mitigations=off nokaslr init_on_alloc=0 audit=0 apparmor=0 no_timer_check tsc=reliable tsc_early_khz=$tsc_khz rcupdate.rcu_expedited=1 quiet loglevel=3"
     -drive "file=$image/root.squashfs,format=raw,if=none,id=root,readonly=on" -device virtio-blk-pci,drive=root
-    -drive "file=$out/job.tar,format=raw,if=none,id=job,readonly=on" -device virtio-blk-pci,drive=job
-    -drive "file=$out/results.tar,format=raw,if=none,id=results" -device virtio-blk-pci,drive=results
-    -serial "file:$out/server.log"
-    -chardev "stdio,id=console,signal=off,logfile=$out/console.log" -serial chardev:console "$@")
-  "${server[@]}" </dev/null 2>"$out/qemu.log" &
-  qemu=$!
-
-  deadline=$((SECONDS + limit))
-  while kill -0 "$qemu" 2>/dev/null && [ $SECONDS -lt $deadline ]; do sleep 0.2; done
-  [ $SECONDS -lt $deadline ] || late="no end after $limit s"
-  stop_server
-  server_late=$late
-  tar -x -f "$out/results.tar" -C "$out/results" 2>/dev/null || true
-  rm -rf "$out"/{job,job.tar,results.tar}
+    -drive "file=job.tar,format=raw,if=none,id=job,readonly=on" -device virtio-blk-pci,drive=job
+    -drive "file=results-$id.tar,format=raw,if=none,id=results" -device virtio-blk-pci,drive=results
+    -serial "file:server-$id.log")
+  # shellcheck disable=SC2207  # words are meant
+  server+=($(card_of "$id" "$2"))
+  if [ "$id" -eq 0 ]; then
+    # The console is QEMU's standard output.
+    server+=(-chardev "stdio,id=console,signal=off,logfile=console.log" -serial chardev:console)
+  else
+    server+=(-serial null)
+  fi
+  (cd "$out" && exec "${server[@]}") </dev/null 2>>"$out/qemu.log" &
+  qemu+=($!)
 }
 
-# The last thing the server said about what went wrong.
-why() { tr -d '\r' <"$out/server.log" | grep -v -e '^ *$' -e '^server: job done' -e 'reboot: Power down' | tail -n 1; }
+run_servers() {
+  local count=$1 limit=$2 deadline id running=1
+  # What the servers get on their second disks, and room for what they leave on their third.
+  tar -c -f "$out/job.tar" -C "$out/job" .
+  for ((id = 0; id < count; id++)); do start_server "$id" "$count" "$3"; done
+  deadline=$((SECONDS + limit))
+  server_late=
+  while [ "$running" -gt 0 ]; do
+    running=0
+    for id in "${!qemu[@]}"; do
+      kill -0 "${qemu[id]}" 2>/dev/null && running=$((running + 1))
+    done
+    if [ $SECONDS -ge $deadline ]; then
+      server_late="no end after $limit s"
+      break
+    fi
+    sleep 0.2
+  done
+  stop_servers
+  servers=$count
+  for ((id = 0; id < count; id++)); do
+    mkdir -p "$out/results-$id"
+    tar -x -f "$out/results-$id.tar" -C "$out/results-$id" 2>/dev/null || true
+  done
+  rm -rf "$out"/{job,job.tar,results-*.tar,net-*}
+}
 
-# Fails unless the server did its job; $1 is what ran in it.
+# The last thing server $1 said about what went wrong.
+why() { tr -d '\r' <"$out/server-$1.log" | grep -v -e '^ *$' -e '^server: job done' -e 'reboot: Power down' | tail -n 1; }
+
+# Fails unless the servers did their job; $1 is what ran in them.
 check_job() {
-  local code
-  [ -z "$server_late" ] || wrong "$server_late; the server last said: $(why)"
+  local code id
   [ ! -s "$out/qemu.log" ] || cat "$out/qemu.log" >&2
-  [ -f "$out/results/exit-code" ] || wrong "the server stopped early; it last said: $(why)"
-  code=$(<"$out/results/exit-code")
-  [ "$code" -eq 0 ] || wrong "$1 ended with exit code $code: $(why)"
+  [ -z "$server_late" ] || wrong "$server_late; server 0 last said: $(why 0)"
+  for ((id = 0; id < servers; id++)); do
+    [ -f "$out/results-$id/exit-code" ] || wrong "server $id stopped early; it last said: $(why "$id")"
+    code=$(<"$out/results-$id/exit-code")
+    [ "$code" -eq 0 ] || wrong "$1 on server $id ended with exit code $code: $(why "$id")"
+  done
 }
