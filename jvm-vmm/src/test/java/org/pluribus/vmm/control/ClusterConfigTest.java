@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,6 +111,26 @@ class ClusterConfigTest {
     assertRefused(
         GOOD + "cpuModel: " + model + "\n", "cpuModel is for machines all of whose nodes");
     assertRefused(kvm + "cpuModel: Zilog\n", "cpuModel 'Zilog' is none; copy it from");
+  }
+
+  @Test
+  void aHostCompletesWhatTheFileLeavesOpenIfAllIsUnderKvm() throws Exception {
+    ClusterConfig emulated = ClusterConfig.read(file(GOOD));
+    assertThat(emulated.completedByThisHost()).isEqualTo(emulated);
+    ClusterConfig mixed =
+        ClusterConfig.read(file(GOOD.replace("cpus: 3 }", "cpus: 3, vmi: kvm }")));
+    assertThat(mixed.completedByThisHost()).isEqualTo(mixed);
+
+    Assumptions.assumeTrue(Files.exists(Path.of("/dev/kvm")), "/dev/kvm does not exist");
+    String kvm = GOOD.replace(" }", ", vmi: kvm }");
+    ClusterConfig open = ClusterConfig.read(file(kvm));
+    ClusterConfig complete = open.completedByThisHost();
+    assertThat(complete.tscHz()).isNotNull();
+    assertThat(complete.withoutCpuFeatures()).isNotNull();
+    assertThat(complete.nodes()).isEqualTo(open.nodes());
+    assertThat(complete.completedByThisHost()).isEqualTo(complete);
+    ClusterConfig told = ClusterConfig.read(file(kvm + "tscHz: 1234567000\n"));
+    assertThat(told.completedByThisHost().tscHz()).isEqualTo(1_234_567_000L);
   }
 
   private void assertRefused(String yaml, String word) throws IOException {
