@@ -86,10 +86,7 @@ final class SelftestCommand implements Callable<Integer> {
       if (decision.notice() != null) {
         System.err.println(decision.notice());
       }
-      if (link.notice() != null) {
-        System.err.println(link.notice());
-      }
-      return run(suite(image, decision.vmi(), link), chosen);
+      return run(suite(image, decision.vmi(), link), chosen, link.notice());
     }
   }
 
@@ -127,10 +124,14 @@ final class SelftestCommand implements Callable<Integer> {
     }
   }
 
-  private int run(Suite suite, List<Payload> chosen) throws Exception {
+  /** Says the notice once a machine has run: where none can, that is the only line. */
+  private int run(Suite suite, List<Payload> chosen, @Nullable String notice) throws Exception {
     List<PayloadResult> results = new ArrayList<>();
     for (Payload payload : chosen) {
       PayloadResult r = suite.run(payload);
+      if (notice != null && results.isEmpty()) {
+        System.err.println(notice);
+      }
       results.add(r);
       System.out.println(line(r));
     }
