@@ -61,6 +61,7 @@ final class VerbsNetwork implements LaneNetwork {
   /** Connections whose caller has not introduced itself yet, oldest first. */
   private final List<QueuePair> strangers = new ArrayList<>();
 
+  private final Greetings greetings;
   private long ramBase;
   private long ramBytes;
   private long nextEventsNanos;
@@ -71,6 +72,7 @@ final class VerbsNetwork implements LaneNetwork {
   VerbsNetwork(NodeIdentity identity, List<Endpoint> endpoints) {
     this.identity = identity;
     this.endpoints = List.copyOf(endpoints);
+    greetings = new Greetings(identity);
     int nodes = endpoints.size();
     disconnected = new boolean[nodes];
     lanes = new VerbsLane[nodes][LANES.length];
@@ -338,7 +340,7 @@ final class VerbsNetwork implements LaneNetwork {
     VerbsLane lane = calls.remove(id);
     QueuePair pair = lane == null ? null : lane.pair();
     if (lane != null && pair != null) {
-      introduce(pair, lane.lane);
+      greetings.introduce(pair, lane.lane);
     }
   }
 
@@ -376,23 +378,6 @@ final class VerbsNetwork implements LaneNetwork {
     }
   }
 
-  // ---- introductions
-
-  private void introduce(QueuePair pair, Lane lane) {
-    if (pair.canSend()) {
-      Introduction.of(identity, lane).encode(pair.memory, pair.sendOffset());
-      pair.send(QueuePair.INTRODUCTION, Introduction.BYTES);
-    }
-  }
-
-  private void giveKeys(VerbsDevice own, QueuePair pair, Lane lane) {
-    if (pair.canSend()) {
-      // One lane is enough to tell them.
-      Slabs ram = lane == Lane.PAGE ? own.remoteKeys() : Slabs.NONE;
-      pair.send(QueuePair.KEYS, ram.encode(pair.memory, pair.sendOffset()));
-    }
-  }
-
   /** Reads introductions and keys on connections that are not up yet. */
   private int greet(VerbsDevice own) {
     int work = 0;
@@ -403,7 +388,8 @@ final class VerbsNetwork implements LaneNetwork {
       for (VerbsLane lane : ofPeer) {
         QueuePair pair = lane.pair();
         if (pair != null && !lane.isUp() && !calls.containsValue(lane)) {
-          work += greetLane(own, lane, pair);
+          work += greetings.answer(own, lane, pair);
+          reportDown(lane.peer, pair.failure());
         }
       }
     }
@@ -420,66 +406,26 @@ final class VerbsNetwork implements LaneNetwork {
       return 0;
     }
     strangers.remove(stranger);
-    Introduction said = introduction(stranger, slot);
+    Introduction said = Greetings.introduction(stranger, slot);
     stranger.release(slot, false);
     String objection = said == null ? "is no node of this version" : said.objection(identity);
-    if (said == null || objection != null) {
+    VerbsLane lane = said == null || objection != null ? null : lanes[said.node()][said.lane()];
+    if (lane != null && lane.isUp()) {
+      objection = "is " + name(lane.peer) + ", which has called before";
+    }
+    if (lane == null || objection != null) {
       LOG.warn("node {}: refused a connection: who calls {}", identity.nodeId(), objection);
       discard(stranger);
       return 1;
     }
-    VerbsLane lane = lanes[said.node()][said.lane()];
-    if (lane.pair() != null) {
-      LOG.warn("node {}: {} calls twice", identity.nodeId(), name(said.node()));
-      discard(stranger);
-      return 1;
-    }
+    QueuePair broken = lane.pair();
     lane.bind(stranger, own.localKeys());
-    introduce(stranger, lane.lane);
-    giveKeys(own, stranger, lane.lane);
-    return 1;
-  }
-
-  private int greetLane(VerbsDevice own, VerbsLane lane, QueuePair pair) {
-    int slot = pair.take();
-    if (slot < 0) {
-      if (pair.failure() != null) {
-        reportDown(lane.peer, pair.failure());
-      }
-      return 0;
+    if (broken != null) {
+      discard(broken); // its caller has given it up
     }
-    switch (pair.kind(slot)) {
-      case QueuePair.INTRODUCTION -> {
-        Introduction said = introduction(pair, slot);
-        String objection = said == null ? "is of another version" : said.objection(identity);
-        if (said != null && objection == null && said.node() != lane.peer) {
-          objection =
-              "calls itself node " + said.node() + ": give all nodes the same configuration";
-        }
-        if (objection == null) {
-          giveKeys(own, pair, lane.lane);
-        } else {
-          reportDown(lane.peer, objection);
-        }
-      }
-      case QueuePair.KEYS -> {
-        Slabs keys = Slabs.decode(pair.memory, pair.messageOffset(slot), pair.messageLength());
-        if (keys == null || (lane.lane == Lane.PAGE && keys.bytes() != ramBytes)) {
-          reportDown(lane.peer, "told of a memory that is not like ours");
-        } else {
-          lane.open(keys);
-        }
-      }
-      default -> reportDown(lane.peer, "sent a message before it introduced itself");
-    }
-    pair.release(slot, false);
+    greetings.introduce(stranger, lane.lane);
+    greetings.giveKeys(own, stranger, lane.lane);
     return 1;
-  }
-
-  private static @Nullable Introduction introduction(QueuePair pair, int slot) {
-    return pair.kind(slot) == QueuePair.INTRODUCTION
-        ? Introduction.decode(pair.memory, pair.messageOffset(slot), pair.messageLength())
-        : null;
   }
 
   // ---- ends
