@@ -1,0 +1,178 @@
+----------------------------- MODULE CacheSide ------------------------------
+(***************************************************************************)
+(* What CacheController, RequesterSide and OwnerSide do, as functions: from *)
+(* what node n knows of page p to a step.                                  *)
+(*                                                                         *)
+(* A step s has s.c, the new record of the page; s.out, messages; s.wake,  *)
+(* whether local faulters retry; s.refused, whether the message made no    *)
+(* sense. In the records of pages where nothing is going on, fields that   *)
+(* mean nothing have their first value, so that states do not differ in    *)
+(* what does not matter.                                                   *)
+(***************************************************************************)
+EXTENDS Messages
+
+Stable == {"I", "S", "M"}
+Transient == {"IS_D", "IM_AD", "IM_A", "SM_AD", "SM_A"}
+Surrenders == {"none", "deferred", "revoking", "downgrading"}
+
+CacheRecord ==
+  [st : Stable \cup Transient,
+   acked : SUBSET Nodes,      \* whose InvAck for our request came
+   acks : 0 .. NodeCount,     \* how many to await; meant in IM_A and SM_A
+   wantsR : BOOLEAN,          \* a local faulter waits for what cannot be asked for yet
+   wantsW : BOOLEAN,
+   sur : Surrenders,          \* how far giving up rights has come
+   surTo : Forwards,          \* the message that asked for it ...
+   surReq : Nodes,            \* ... on whose behalf ...
+   surAcks : 0 .. NodeCount,  \* ... and the count to pass on
+   pins : Nat,                \* by devices and loaders
+   held : BOOLEAN,            \* a grant is not used yet, nor its time up
+   rights : {"none", "read", "write"},  \* what vCPUs of this node can do, in force
+   fresh : BOOLEAN]           \* the mirror has the bytes of the last write
+
+NewPage ==
+  [st |-> "I", acked |-> {}, acks |-> 0, wantsR |-> FALSE, wantsW |-> FALSE,
+   sur |-> "none", surTo |-> "Inv", surReq |-> 0, surAcks |-> 0,
+   pins |-> 0, held |-> FALSE, rights |-> "none", fresh |-> FALSE] \* a mirror has any bytes at first
+
+Step(c) == [c |-> c, out |-> <<>>, wake |-> FALSE, refused |-> FALSE]
+Refuse(c) == [Step(c) EXCEPT !.refused = TRUE]
+
+(* CacheController.mayAccess: what the protocol believes, not what is in force. *)
+MayAccess(c, write) ==
+  /\ c.sur # "revoking"
+  /\ IF write
+     THEN c.st = "M" /\ c.sur # "downgrading"
+     ELSE c.st \in {"S", "M", "SM_AD", "SM_A"}
+
+(* Whether vCPUs get through, also by a translation that is about to go. *)
+InForce(c, write) == c.rights = "write" \/ (~write /\ c.rights = "read")
+
+-----------------------------------------------------------------------------
+(* Requests: RequesterSide. *)
+
+Request(s, n, p, write) ==
+  LET next == IF ~write THEN "IS_D" ELSE IF s.c.st = "S" THEN "SM_AD" ELSE "IM_AD"
+      type == IF ~write THEN "GetS" ELSE IF s.c.st = "S" THEN "Upgrade" ELSE "GetM"
+  IN Emit([s EXCEPT !.c.st = next, !.c.wantsR = FALSE, !.c.wantsW = FALSE,
+                    !.c.acked = {}, !.c.acks = 0],
+          Home(p), Plain(type, p, n))
+
+RequestWhatIsWanted(s, n, p) ==
+  IF (s.c.wantsR \/ s.c.wantsW) /\ s.c.st \in Stable
+  THEN Request(s, n, p, s.c.wantsW)
+  ELSE s
+
+Finish(s, n, p) ==
+  LET early == Bug = "unblock-too-early" /\ s.c.st = "M" \* has said it already
+      said == IF early THEN s ELSE Emit(s, Home(p), Plain("Unblock", p, n))
+      kept == [said EXCEPT !.c.held = Holds, !.c.acked = {}, !.c.acks = 0,
+                           !.wake = Bug # "wake-lost"]
+  IN RequestWhatIsWanted(kept, n, p)
+
+FinishIfAllAcked(s, n, p) ==
+  LET awaited == IF Bug = "ack-not-awaited" /\ s.c.acks > 0 THEN s.c.acks - 1 ELSE s.c.acks
+  IN IF s.c.st \notin {"IM_A", "SM_A"} \/ Cardinality(s.c.acked) < awaited
+     THEN s
+     ELSE Finish([s EXCEPT !.c.st = "M", !.c.rights = "write"], n, p)
+
+(* Bytes, or the news that none are needed, have come. *)
+Answered(s, n, p, m) ==
+  IF ~m.excl
+  THEN Finish([s EXCEPT !.c.st = "S", !.c.rights = "read"], n, p)
+  ELSE LET next == IF s.c.st = "SM_AD" THEN "SM_A" ELSE "IM_A"
+           t == [s EXCEPT !.c.st = next, !.c.acks = m.acks]
+           u == IF Bug = "unblock-too-early" THEN Emit(t, Home(p), Plain("Unblock", p, n)) ELSE t
+       IN FinishIfAllAcked(u, n, p)
+
+OnData(c, n, p, m) ==
+  IF \/ c.st \notin {"IS_D", "IM_AD"}
+     \/ m.req # n \/ m.zero \/ m.excl # (c.st = "IM_AD") \/ (~m.excl /\ m.acks # 0)
+  THEN Refuse(c)
+  ELSE Answered(Step([c EXCEPT !.fresh = m.fresh]), n, p, m)
+
+(* `blank`: whether the page, made zero, has the bytes of the last write. *)
+OnGrant(c, n, p, m, blank) ==
+  LET wantsM == c.st \in {"IM_AD", "SM_AD"}
+      keepsCopy == c.st = "SM_AD"
+  IN IF \/ c.sur # "none" \/ ~(wantsM \/ c.st = "IS_D")
+        \/ m.req # n \/ m.zero = keepsCopy \/ m.excl # wantsM \/ (~wantsM /\ m.acks # 0)
+     THEN Refuse(c)
+     ELSE Answered(Step(IF keepsCopy THEN c ELSE [c EXCEPT !.fresh = blank]), n, p, m)
+
+OnInvAck(c, n, p, m, from) ==
+  IF c.st \notin Transient \ {"IS_D"} \/ c.sur # "none" \/ from \in c.acked \/ m.req # n
+  THEN Refuse(c)
+  ELSE LET t == Step([c EXCEPT !.acked = @ \cup {from}])
+           early == Bug = "write-before-data" /\ c.st = "IM_AD"
+       IN IF early THEN Finish([t EXCEPT !.c.st = "M", !.c.rights = "write"], n, p)
+          ELSE FinishIfAllAcked(t, n, p)
+
+-----------------------------------------------------------------------------
+(* Giving up: OwnerSide. *)
+
+NoSurrender(c) == [c EXCEPT !.sur = "none", !.surTo = "Inv", !.surReq = 0, !.surAcks = 0]
+
+(* The bytes, or the word that they are gone, for whom the surrender is. *)
+Answer(s, p, c) ==
+  LET plain(type) == Plain(type, p, c.surReq)
+      data == [plain("Data") EXCEPT !.fresh = c.fresh]
+  IN Emit(s, c.surReq,
+       CASE c.surTo = "Inv" -> plain("InvAck")
+         [] c.surTo = "FwdGetM" -> [data EXCEPT !.excl = TRUE, !.acks = c.surAcks]
+         [] c.surTo = "FwdGetS" -> data)
+
+(* Starts a surrender that nothing is in the way of. *)
+Settle(s, p) ==
+  IF s.c.sur # "deferred" \/ s.c.held \/ s.c.pins > 0
+  THEN s
+  ELSE LET t == [s EXCEPT !.c.sur =
+                   IF s.c.surTo = "FwdGetS" THEN "downgrading" ELSE "revoking"]
+       IN IF Bug = "ack-before-revoke" THEN Answer(t, p, t.c) ELSE t
+
+HoldOver(s, p) == Settle([s EXCEPT !.c.held = FALSE], p)
+
+(* FwdGetS, FwdGetM, Inv. `more`: the node lets a page that nothing holds stay for a while. *)
+OnSurrender(c, n, p, m, more) ==
+  LET owns == c.st = "M"
+      shares == c.st \in {"S", "SM_AD"}
+      asked == [c EXCEPT !.sur = "deferred", !.surTo = m.type, !.surReq = m.req,
+                         !.surAcks = m.acks, !.held = @ \/ more]
+  IN IF \/ c.sur # "none" \/ ~(shares \/ (owns /\ m.type # "Inv"))
+        \/ m.req = n \/ (m.acks # 0 /\ (owns \/ m.type # "FwdGetM"))
+     THEN Refuse(c)
+     ELSE IF m.type = "FwdGetS" /\ shares
+     THEN Answer(Step(c), p, [c EXCEPT !.surTo = m.type, !.surReq = m.req])
+     ELSE IF Bug = "owner-not-downgraded" /\ m.type = "FwdGetS"
+     THEN Answer(Step(c), p, asked)
+     ELSE Settle(Step(asked), p)
+
+(* No vCPU of the node uses the right any more. *)
+Completed(c, n, p) ==
+  LET gone == c.sur = "revoking"
+      next == IF ~gone THEN "S" ELSE IF c.st = "SM_AD" THEN "IM_AD" ELSE "I"
+      left == [NoSurrender(c) EXCEPT !.st = next, !.rights = IF gone THEN "none" ELSE "read"]
+      s == IF Bug = "ack-before-revoke" THEN Step(left) ELSE Answer(Step(left), p, c)
+  IN RequestWhatIsWanted(s, n, p)
+
+-----------------------------------------------------------------------------
+(* Local events: CacheController. *)
+
+(* Somebody lacks a right. Call only unless MayAccess. *)
+Fault(c, n, p, write) ==
+  LET s == Step(c)
+      stable == c.st \in Stable
+  IN IF stable /\ c.sur \in {"none", "deferred"}
+     THEN LET t == Request(s, n, p, write) IN IF c.st = "S" THEN HoldOver(t, p) ELSE t
+     ELSE IF write /\ (stable \/ c.st = "IS_D") THEN [s EXCEPT !.c.wantsW = TRUE]
+     ELSE IF stable THEN [s EXCEPT !.c.wantsR = TRUE]
+     ELSE s
+
+(* A vCPU will want the page soon; nobody waits. *)
+Prefetchable(c, write) == c.st \in Stable /\ c.sur = "none" /\ ~MayAccess(c, write)
+Prefetch(c, n, p, write) == Request(Step(c), n, p, write)
+
+Used(c, p) == HoldOver(Step(c), p)
+Pinned(c) == Step([c EXCEPT !.pins = @ + 1])
+Unpinned(c, p) == Settle(Step([c EXCEPT !.pins = @ - 1]), p)
+=============================================================================

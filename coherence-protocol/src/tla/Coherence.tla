@@ -1,0 +1,255 @@
+----------------------------- MODULE Coherence ------------------------------
+(***************************************************************************)
+(* The coherence protocol of docs/coherence.md as its Java controllers     *)
+(* have it: nodes whose vCPUs read and write pages for ever, devices that  *)
+(* pin them, channels that are FIFO by lane and not ordered between lanes, *)
+(* vCPUs that give up rights some time after they were asked to.           *)
+(*                                                                         *)
+(* CacheSide and DirectorySide are the two controllers; this module moves  *)
+(* messages between them and says what must hold. A message that adds to   *)
+(* the protocol goes to Messages, what answers it to the side it is for.   *)
+(***************************************************************************)
+EXTENDS CacheSide, DirectorySide
+
+CONSTANTS
+  VcpusPerNode,
+  Devices,      \* nodes 0 .. Devices - 1 have a device each
+  Prefetches    \* TRUE: vCPUs ask for pages ahead, too
+
+VARIABLES
+  cache,    \* cache[n][p]: what node n knows and has of page p
+  dir,      \* dir[p]: the entry at p's home
+  net,      \* net[<<from, to, lane>>]: messages under way, oldest first
+  agent,    \* agent[a]: what a vCPU or device is doing
+  written,  \* written[p]: whether anybody ever wrote the page
+  refused   \* whether a controller ever refused a message
+
+vars == <<cache, dir, net, agent, written, refused>>
+
+Vcpus == {[node |-> n, kind |-> "vcpu", number |-> i] : n \in Nodes, i \in 1 .. VcpusPerNode}
+DeviceAgents == {[node |-> n, kind |-> "device", number |-> 1] : n \in 0 .. Devices - 1}
+Agents == Vcpus \cup DeviceAgents
+Channels == Nodes \X Nodes \X Lanes
+
+(* A faulter that was woken tries again: "woken". *)
+AgentState == [doing : {"idle", "waiting", "woken", "pinned"}, page : Pages, write : BOOLEAN]
+Idle == [doing |-> "idle", page |-> 0, write |-> FALSE]
+
+Init ==
+  /\ cache = [n \in Nodes |-> [p \in Pages |-> NewPage]]
+  /\ dir = [p \in Pages |-> NewEntry]
+  /\ net = [ch \in Channels |-> <<>>]
+  /\ agent = [a \in Agents |-> Idle]
+  /\ written = [p \in Pages |-> FALSE]
+  /\ refused = FALSE
+
+-----------------------------------------------------------------------------
+(* What steps of controllers do to the world. *)
+
+RECURSIVE Send(_, _, _)
+Send(channels, from, out) ==
+  IF out = <<>> THEN channels
+  ELSE LET ch == <<from, Head(out).to, LaneOf(Head(out).m.type)>>
+       IN Send([channels EXCEPT ![ch] = Append(@, Head(out).m)], from, Tail(out))
+
+Woken(agents, n, p) ==
+  [a \in Agents |->
+    IF a.node = n /\ agents[a].doing = "waiting" /\ agents[a].page = p
+    THEN [agents[a] EXCEPT !.doing = "woken"]
+    ELSE agents[a]]
+
+(* Takes over the step s of node n's cache controller, with the channels and agents given. *)
+CacheStep(n, p, s, channels, agents) ==
+  /\ cache' = [cache EXCEPT ![n][p] = s.c]
+  /\ net' = Send(channels, n, s.out)
+  /\ agent' = IF s.wake THEN Woken(agents, n, p) ELSE agents
+  /\ refused' = (refused \/ s.refused)
+  /\ UNCHANGED dir
+
+DirectoryStep(p, s, channels) ==
+  /\ dir' = [dir EXCEPT ![p] = s.d]
+  /\ net' = Send(channels, Home(p), s.out)
+  /\ refused' = (refused \/ s.refused)
+  /\ UNCHANGED <<cache, agent, written>>
+
+(* The oldest message of a channel arrives. *)
+Deliver(ch) ==
+  /\ net[ch] # <<>>
+  /\ LET m == Head(net[ch])
+         from == ch[1]
+         n == ch[2]
+         p == m.page
+         c == cache[n][p]
+         rest == [net EXCEPT ![ch] = Tail(@)]
+     IN IF m.type \in Requests THEN DirectoryStep(p, OnRequest(dir[p], p, from, m.type), rest)
+        ELSE IF m.type = "Unblock" THEN DirectoryStep(p, OnUnblock(dir[p], p, from), rest)
+        ELSE /\ UNCHANGED written
+             /\ CASE m.type \in Forwards ->
+                       \E more \in IF Holds /\ ~c.held /\ c.st # "SM_AD" THEN BOOLEAN ELSE {FALSE} :
+                         CacheStep(n, p, OnSurrender(c, n, p, m, more), rest, agent)
+                  [] m.type = "Data" -> CacheStep(n, p, OnData(c, n, p, m), rest, agent)
+                  [] m.type = "Grant" ->
+                       CacheStep(n, p, OnGrant(c, n, p, m, ~written[p]), rest, agent)
+                  [] m.type = "InvAck" -> CacheStep(n, p, OnInvAck(c, n, p, m, from), rest, agent)
+
+(* vCPUs of n use the right no more that they were asked to give up. *)
+Complete(n, p) ==
+  /\ cache[n][p].sur \in {"revoking", "downgrading"}
+  /\ CacheStep(n, p, Completed(cache[n][p], n, p), net, agent)
+  /\ UNCHANGED written
+
+(* A hold's time is up: at any time, as nothing is known of how fast anybody is. *)
+Expire(n, p) ==
+  /\ cache[n][p].held
+  /\ Bug # "hold-without-end"
+  /\ CacheStep(n, p, Used(cache[n][p], p), net, agent)
+  /\ UNCHANGED written
+
+-----------------------------------------------------------------------------
+(* vCPUs and devices. *)
+
+(* Step s of node n's controller, in the course of which the page is read or written. *)
+Accessing(n, p, write, s, agents) ==
+  /\ net' = Send(net, n, s.out)
+  /\ agent' = agents
+  /\ UNCHANGED <<dir, refused>>
+  /\ IF write
+     THEN /\ written' = [written EXCEPT ![p] = TRUE]
+          /\ cache' = [k \in Nodes |-> [cache[k] EXCEPT ![p] =
+                        IF k = n THEN [s.c EXCEPT !.fresh = TRUE] ELSE [@ EXCEPT !.fresh = FALSE]]]
+     ELSE /\ UNCHANGED written
+          /\ cache' = [cache EXCEPT ![n][p] = s.c]
+
+Faulting(a, p, write) ==
+  LET n == a.node
+      waits == [agent EXCEPT ![a] = [doing |-> "waiting", page |-> p, write |-> write]]
+  IN /\ ~MayAccess(cache[n][p], write)
+     /\ CacheStep(n, p, Fault(cache[n][p], n, p, write), net, waits)
+     /\ UNCHANGED written
+
+(* While a right is being taken away some vCPUs still get through and some don't. Not every node *)
+(* is told when its vCPU has used a page (`says`).                                               *)
+VcpuTries(a, p, write) ==
+  LET c == cache[a.node][p]
+  IN \/ /\ InForce(c, write)
+        /\ \E says \in IF c.held THEN BOOLEAN ELSE {FALSE} :
+             Accessing(a.node, p, write, IF says THEN Used(c, p) ELSE Step(c),
+                       [agent EXCEPT ![a] = Idle])
+     \/ Faulting(a, p, write)
+
+DeviceTries(a, p, write) ==
+  LET c == cache[a.node][p]
+  IN \/ /\ MayAccess(c, write)
+        /\ Accessing(a.node, p, write, Pinned(c),
+                     [agent EXCEPT ![a] = [doing |-> "pinned", page |-> p, write |-> write]])
+     \/ Faulting(a, p, write)
+
+Tries(a, p, write) ==
+  IF a.kind = "device" THEN DeviceTries(a, p, write) ELSE VcpuTries(a, p, write)
+
+Begin(a) == agent[a].doing = "idle" /\ \E p \in Pages, write \in BOOLEAN : Tries(a, p, write)
+
+Retry(a) == agent[a].doing = "woken" /\ Tries(a, agent[a].page, agent[a].write)
+
+(* A device accesses its page up to the end. *)
+Unpin(a) ==
+  /\ agent[a].doing = "pinned"
+  /\ Accessing(a.node, agent[a].page, agent[a].write,
+               Unpinned(cache[a.node][agent[a].page], agent[a].page),
+               [agent EXCEPT ![a] = Idle])
+
+Ahead(n, p, write) ==
+  /\ Prefetches
+  /\ Prefetchable(cache[n][p], write)
+  /\ CacheStep(n, p, Prefetch(cache[n][p], n, p, write), net, agent)
+  /\ UNCHANGED written
+
+Next ==
+  \/ \E ch \in Channels : Deliver(ch)
+  \/ \E n \in Nodes, p \in Pages : Complete(n, p) \/ Expire(n, p)
+  \/ \E n \in Nodes, p \in Pages, write \in BOOLEAN : Ahead(n, p, write)
+  \/ \E a \in Agents : Begin(a) \/ Retry(a) \/ Unpin(a)
+
+(* Messages arrive, revokes complete, holds end, devices finish. No vCPU need ever do anything. *)
+Fairness ==
+  /\ \A ch \in Channels : WF_vars(Deliver(ch))
+  /\ \A n \in Nodes, p \in Pages : WF_vars(Complete(n, p)) /\ WF_vars(Expire(n, p))
+  /\ \A a \in DeviceAgents : WF_vars(Unpin(a))
+
+Spec == Init /\ [][Next]_vars /\ Fairness
+
+-----------------------------------------------------------------------------
+(* What must hold in every state. *)
+
+TypeOK ==
+  /\ \A n \in Nodes, p \in Pages : cache[n][p] \in CacheRecord
+  /\ \A p \in Pages : dir[p] \in DirectoryEntry
+  /\ \A ch \in Channels : \A i \in DOMAIN net[ch] :
+       net[ch][i] \in Message /\ LaneOf(net[ch][i].type) = ch[3]
+  /\ agent \in [Agents -> AgentState]
+  /\ written \in [Pages -> BOOLEAN]
+
+NothingRefused == ~refused
+
+SingleWriterOrManyReaders ==
+  \A p \in Pages : \A n, k \in Nodes :
+    n # k /\ cache[n][p].rights = "write" => cache[k][p].rights = "none"
+
+(* Whoever may read has the bytes of the last write; so has a page that counts as zero. *)
+ReadsReturnTheLastWrite ==
+  \A n \in Nodes, p \in Pages : cache[n][p].rights # "none" => cache[n][p].fresh
+
+UntouchedPagesAreZero == \A p \in Pages : written[p] => dir[p].touched
+
+(* The rights in force are those that go with the state. *)
+RightsFollowTheState ==
+  \A n \in Nodes, p \in Pages :
+    cache[n][p].rights =
+      CASE cache[n][p].st = "M" -> "write"
+        [] cache[n][p].st \in {"S", "SM_AD", "SM_A"} -> "read"
+        [] OTHER -> "none"
+
+Sent(n, p) ==
+  UNION {{net[ch][i] : i \in {j \in DOMAIN net[ch] : net[ch][j].page = p}} :
+         ch \in {x \in Channels : x[1] = n}}
+
+(* As long as an InvAck or Data is under way, what it promises is true of its sender. *)
+AcksAreTrue ==
+  \A n \in Nodes, p \in Pages : \A m \in Sent(n, p) :
+    /\ m.type = "InvAck" \/ (m.type = "Data" /\ m.excl) => cache[n][p].rights = "none"
+    /\ m.type = "Data" => cache[n][p].rights # "write" /\ m.fresh
+
+PinnedPagesStay ==
+  \A a \in Agents : agent[a].doing = "pinned" =>
+    InForce(cache[a.node][agent[a].page], agent[a].write)
+
+(* While no request for the page is being served, its home knows exactly who has what. *)
+DirectoryTellsTheTruth ==
+  \A p \in Pages : dir[p].busy = Nobody =>
+    \A n \in Nodes :
+      /\ (dir[p].owner = n) <=> (cache[n][p].st = "M")
+      /\ (n \in dir[p].sharers) <=> (cache[n][p].st \in {"S", "SM_AD"})
+      /\ cache[n][p].sur = "none"
+
+(* Somebody has the bytes of every page that was written, or they are on the way. *)
+NoPageIsLost ==
+  \A p \in Pages : written[p] =>
+    \/ \E n \in Nodes : cache[n][p].fresh
+    \/ \E n \in Nodes : \E m \in Sent(n, p) : m.type = "Data" /\ m.fresh
+
+(* Per page and way: one request and the Unblock before it to the home, with an InvAck for the home's *)
+(* own request; one forward or grant from it, with all of that if the home talks to itself.           *)
+QueuesAreBounded ==
+  /\ \A p \in Pages : dir[p].busy # Nobody \/ dir[p].queue = <<>>
+  /\ \A p \in Pages : Len(dir[p].queue) < NodeCount
+  /\ \A ch \in Channels :
+       Len(net[ch]) <= PageCount * (IF ch[3] = "page" THEN 1 ELSE 3)
+
+(* Every faulter is answered. (That it can use what it gets before others take it is up to holds, *)
+(* which are a matter of time: see SimulationTest and SymmetricContentionTest.)                    *)
+EveryFaultIsAnswered ==
+  \A a \in Agents : (agent[a].doing = "waiting") ~> (agent[a].doing # "waiting")
+
+EveryRequestEnds ==
+  \A n \in Nodes, p \in Pages : (cache[n][p].st \in Transient) ~> (cache[n][p].st \in Stable)
+=============================================================================

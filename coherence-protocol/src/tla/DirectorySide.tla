@@ -1,0 +1,97 @@
+--------------------------- MODULE DirectorySide ----------------------------
+(***************************************************************************)
+(* What DirectoryController does, as functions: from the home's entry for   *)
+(* page p to a step with s.d, the new entry; s.out, messages; s.refused.   *)
+(***************************************************************************)
+EXTENDS Messages
+
+DirectoryEntry ==
+  [owner : Nodes \cup {Nobody},
+   sharers : SUBSET Nodes,
+   touched : BOOLEAN,                \* somebody was granted the right to write
+   busy : Nodes \cup {Nobody},       \* whose request is being served
+   queue : Seq([node : Nodes, type : Requests])]
+
+NewEntry ==
+  [owner |-> Nobody, sharers |-> {}, touched |-> FALSE, busy |-> Nobody, queue |-> <<>>]
+
+DirStep(d) == [d |-> d, out |-> <<>>, refused |-> FALSE]
+
+(* The home itself if it shares, else the next sharer after the requester. *)
+Supplier(p, sharers, requester) ==
+  IF Home(p) \in sharers THEN Home(p)
+  ELSE LET distance(n) == (n + NodeCount - requester) % NodeCount
+       IN CHOOSE n \in sharers : \A other \in sharers : distance(n) <= distance(other)
+
+Forward(s, type, p, to, requester, acks) ==
+  Emit(s, to, [Plain(type, p, requester) EXCEPT !.acks = acks])
+
+Grant(s, p, requester, acks, excl, zero) ==
+  Emit(s, requester,
+       [Plain("Grant", p, requester) EXCEPT !.acks = acks, !.excl = excl, !.zero = zero])
+
+RECURSIVE Invalidate(_, _, _, _)
+Invalidate(s, p, nodes, requester) ==
+  IF nodes = {} THEN s
+  ELSE LET n == CHOOSE first \in nodes : \A other \in nodes : first <= other
+       IN Invalidate(Forward(s, "Inv", p, n, requester, 0), p, nodes \ {n}, requester)
+
+(* An Upgrade by a node that shares no more is a race it lost, and fine. *)
+Servable(d, node, type) ==
+  d.owner # node /\ ~(node \in d.sharers /\ type # "Upgrade")
+
+ServeRead(s, p, requester) ==
+  LET d == s.d
+      sharers == IF d.owner # Nobody THEN {d.owner} ELSE d.sharers
+      known == IF Bug = "sharer-forgotten" THEN {} ELSE sharers
+      t == [s EXCEPT !.d.owner = Nobody, !.d.sharers = known \cup {requester}]
+  IN IF d.owner # Nobody
+     THEN Forward(t, "FwdGetS", p, d.owner, requester, 0)
+     ELSE IF d.touched
+     THEN Forward(t, "FwdGetS", p, Supplier(p, d.sharers, requester), requester, 0)
+     ELSE Grant(t, p, requester, 0, FALSE, TRUE)
+
+ServeWrite(s, p, requester, type) ==
+  LET d == s.d
+      others == d.sharers \ {requester}
+      supplier == Supplier(p, d.sharers, requester)
+      rest == others \ {supplier}
+      count(nodes) == Cardinality(nodes)
+      upgrades == requester \in d.sharers
+                  \/ (Bug = "upgrade-race-forgotten" /\ type = "Upgrade")
+      blank == ~d.touched \/ (Bug = "written-page-granted-as-zero" /\ d.owner = Nobody)
+      t == [s EXCEPT !.d.owner = requester, !.d.sharers = {}, !.d.touched = TRUE]
+  IN IF upgrades
+     THEN Invalidate(Grant(t, p, requester, count(others), TRUE, FALSE), p, others, requester)
+     ELSE IF d.owner # Nobody
+     THEN Forward(t, "FwdGetM", p, d.owner, requester, 0)
+     ELSE IF blank
+     THEN Invalidate(Grant(t, p, requester, count(others), TRUE, TRUE), p, others, requester)
+     ELSE Invalidate(Forward(t, "FwdGetM", p, supplier, requester, count(rest)),
+                     p, rest, requester)
+
+Serve(d, p, requester, type) ==
+  LET s == DirStep([d EXCEPT !.busy = requester])
+  IN IF type = "GetS" THEN ServeRead(s, p, requester) ELSE ServeWrite(s, p, requester, type)
+
+Waiting(d) == {d.queue[i].node : i \in DOMAIN d.queue}
+
+OnRequest(d, p, from, type) ==
+  IF d.busy = Nobody \/ Bug = "two-served-at-once"
+  THEN IF Servable(d, from, type) THEN Serve(d, p, from, type)
+       ELSE [DirStep(d) EXCEPT !.refused = TRUE]
+  ELSE IF d.busy = from \/ from \in Waiting(d)
+  THEN [DirStep(d) EXCEPT !.refused = TRUE]
+  ELSE DirStep([d EXCEPT !.queue = Append(@, [node |-> from, type |-> type])])
+
+OnUnblock(d, p, from) ==
+  IF d.busy # from /\ Bug # "two-served-at-once"
+  THEN [DirStep(d) EXCEPT !.refused = TRUE]
+  ELSE IF d.queue = <<>> THEN DirStep([d EXCEPT !.busy = Nobody])
+  ELSE IF Bug = "queue-forgotten" THEN DirStep([d EXCEPT !.busy = Nobody, !.queue = <<>>])
+  ELSE LET first == Head(d.queue)
+           rest == [d EXCEPT !.queue = Tail(@)]
+       IN IF Servable(d, first.node, first.type)
+          THEN Serve(rest, p, first.node, first.type)
+          ELSE [DirStep(d) EXCEPT !.refused = TRUE]
+=============================================================================
