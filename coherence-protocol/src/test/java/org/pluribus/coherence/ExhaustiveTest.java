@@ -8,24 +8,29 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.pluribus.coherence.sim.Explorer;
 import org.pluribus.coherence.sim.Explorer.Scope;
+import org.pluribus.coherence.sim.ProofLog;
 
 /**
  * Every state of small clusters: no order of events breaks coherence or leaves anybody waiting.
- * With {@code -Dcoherence.wide=true} larger ones too, which takes minutes.
+ * With {@code -Dcoherence.wide=true} larger ones too, which takes many minutes.
  */
 class ExhaustiveTest {
   static List<Scope> scopes() {
     List<Scope> scopes = new ArrayList<>();
-    scopes.add(new Scope(2, 1, 3, 0, false, true));
-    scopes.add(new Scope(2, 2, 1, 0, false, true));
-    scopes.add(new Scope(2, 1, 2, 1, true, true));
-    scopes.add(new Scope(3, 1, 1, 0, false, true));
-    scopes.add(new Scope(3, 1, 1, 1, false, false));
+    // Nodes, pages, vCPUs a node, accesses of each, devices, holds, slow revokes.
+    scopes.add(new Scope(2, 1, 1, 3, 0, false, true));
+    scopes.add(new Scope(2, 1, 2, 1, 0, false, true));
+    scopes.add(new Scope(2, 1, 1, 2, 1, true, true));
+    scopes.add(new Scope(2, 2, 1, 2, 0, false, false));
+    scopes.add(new Scope(3, 1, 1, 1, 0, false, true));
+    scopes.add(new Scope(3, 1, 1, 1, 1, false, false));
     if (Boolean.getBoolean("coherence.wide")) {
-      scopes.add(new Scope(2, 2, 2, 0, true, true));
-      scopes.add(new Scope(3, 1, 1, 1, true, true));
-      scopes.add(new Scope(3, 1, 2, 0, false, true));
-      scopes.add(new Scope(4, 1, 1, 0, false, true));
+      scopes.add(new Scope(2, 1, 2, 2, 0, true, true));
+      scopes.add(new Scope(2, 2, 1, 2, 0, true, true));
+      scopes.add(new Scope(3, 1, 1, 1, 1, true, true));
+      scopes.add(new Scope(3, 1, 1, 2, 0, false, true));
+      scopes.add(new Scope(3, 2, 1, 1, 0, false, false));
+      scopes.add(new Scope(4, 1, 1, 1, 0, false, true));
     }
     return scopes;
   }
@@ -33,6 +38,17 @@ class ExhaustiveTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("scopes")
   void everyOrderOfEventsIsSafeAndEnds(Scope scope) {
-    assertThat(Explorer.explore(scope)).as("states").isGreaterThan(1_000);
+    long started = System.nanoTime();
+    Explorer.Result result = Explorer.explore(scope);
+    assertThat(result.states()).as("states").isGreaterThan(1_000);
+    ProofLog.note(
+        "explorer",
+        result.states(),
+        "explorer, %s: %,d states (%,d steps), depth %d, %d s",
+        scope,
+        result.states(),
+        result.steps(),
+        result.depth(),
+        (System.nanoTime() - started) / 1_000_000_000L);
   }
 }

@@ -2,50 +2,69 @@ package org.pluribus.coherence.sim;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
-import org.pluribus.coherence.CacheController;
-import org.pluribus.coherence.CacheEffects;
-import org.pluribus.coherence.CoherenceCounters;
+import org.jspecify.annotations.Nullable;
+import org.pluribus.coherence.CacheState;
 import org.pluribus.coherence.CoherenceMessage;
 import org.pluribus.coherence.DirectoryController;
-import org.pluribus.coherence.DirectoryEffects;
-import org.pluribus.coherence.ProtocolError;
+import org.pluribus.coherence.MessageType;
+import org.pluribus.coherence.sim.ProtocolCells.Side;
 
 /**
- * One state of an explored cluster: a page (home: node 0), and what may happen next. Page content
- * is only ever fresh or stale, so that states stay few.
+ * One state of an explored cluster, and what may happen next. Page content is only ever fresh or
+ * stale, so that states stay few.
  */
 final class ExplorerWorld {
-  private static final int NONE = 0;
-  private static final int READ = 1;
-  private static final int WRITE = 2;
-  private static final long PAGE = 0;
+  static final int NONE = 0;
+  static final int READ = 1;
+  static final int WRITE = 2;
   private static final int LANES = 3;
-  private static final long HOLD_NANOS = 1_000;
+  static final long HOLD_NANOS = 1_000;
   private static final long LONG_AFTER = 10 * HOLD_NANOS;
 
-  private enum Doing {
+  /** Kinds of events; an event's code is {@code kind << 16 | who << 8 | page << 1 | write}. */
+  private enum Event {
+    DELIVER,
+    GIVEN_UP,
+    HOLD_OVER,
+    BEGIN,
+    FAULT_ANYHOW,
+    RETRY,
+    UNPIN;
+
+    private static final Event[] VALUES = values();
+
+    int code(int who, int page, boolean write) {
+      return ordinal() << 16 | who << 8 | page << 1 | (write ? 1 : 0);
+    }
+  }
+
+  enum Doing {
     NOTHING,
     WAITING,
     WOKEN,
     PINNING
   }
 
-  private static final class Agent {
-    final Node node;
+  /** A vCPU or device. */
+  static final class Agent {
+    final ExplorerNode node;
     final boolean device;
     int left;
     Doing doing = Doing.NOTHING;
+    int page;
     boolean write;
 
-    Agent(Node node, boolean device, int left) {
+    Agent(ExplorerNode node, boolean device, int left) {
       this.node = node;
       this.device = device;
       this.left = left;
     }
   }
 
+  /** A message under way, and whether the bytes with it are those of the last write. */
   private static final class Packet {
     final CoherenceMessage message;
     boolean fresh;
@@ -56,18 +75,18 @@ final class ExplorerWorld {
     }
   }
 
-  private record Choice(String label, Runnable action) {}
-
-  private final Explorer.Scope scope;
-  private final List<Node> nodes = new ArrayList<>();
+  final Explorer.Scope scope;
+  private final List<ExplorerNode> nodes = new ArrayList<>();
   private final List<Agent> agents = new ArrayList<>();
   private final List<Deque<Packet>> channels = new ArrayList<>();
-  private boolean everWritten;
+  private final boolean[] everWritten;
+  private @Nullable ProtocolCells cells;
 
   ExplorerWorld(Explorer.Scope scope) {
     this.scope = scope;
+    this.everWritten = new boolean[scope.pages()];
     for (int id = 0; id < scope.nodes(); id++) {
-      Node node = new Node(id);
+      ExplorerNode node = new ExplorerNode(this, id);
       nodes.add(node);
       for (int i = 0; i < scope.vcpusPerNode(); i++) {
         agents.add(new Agent(node, false, scope.accesses()));
@@ -81,260 +100,315 @@ final class ExplorerWorld {
     }
   }
 
-  int choices() {
-    return enabled().size();
+  /** From now on events are noted, if there is where. */
+  void record(@Nullable ProtocolCells where) {
+    cells = where;
   }
 
-  void take(int choice) {
-    enabled().get(choice).action.run();
+  @Nullable ProtocolCells cells() {
+    return cells;
   }
 
-  String label(int choice) {
-    return enabled().get(choice).label;
-  }
+  // ---- What may happen
 
-  private List<Choice> enabled() {
-    List<Choice> choices = new ArrayList<>();
-    for (Deque<Packet> channel : channels) {
-      if (!channel.isEmpty()) {
-        Packet packet = channel.getFirst();
-        choices.add(new Choice(packet.message.toString(), () -> deliver(channel)));
+  /** Codes of the events that may come next. */
+  int[] choices() {
+    int[] codes = new int[channels.size() + 2 * (nodes.size() + 2 * agents.size()) * scope.pages()];
+    int count = 0;
+    for (int i = 0; i < channels.size(); i++) {
+      if (!channels.get(i).isEmpty()) {
+        codes[count++] = Event.DELIVER.code(i, 0, false);
       }
     }
-    for (Node node : nodes) {
-      if (node.leavingTo >= 0) {
-        choices.add(new Choice("node " + node.id + " has given up rights", node::left));
-      }
-      if (node.cache.nextDeadline() != Long.MAX_VALUE) {
-        choices.add(new Choice("hold over at " + node.id, () -> node.cache.tick(LONG_AFTER)));
-      }
-    }
-    for (Agent agent : agents) {
-      addChoices(agent, choices);
-    }
-    return choices;
-  }
-
-  private void addChoices(Agent agent, List<Choice> choices) {
-    String who = (agent.device ? "device of node " : "vCPU of node ") + agent.node.id;
-    switch (agent.doing) {
-      case NOTHING -> {
-        if (agent.left > 0) {
-          choices.add(new Choice(who + " reads", () -> begin(agent, false)));
-          choices.add(new Choice(who + " writes", () -> begin(agent, true)));
+    for (ExplorerNode node : nodes) {
+      for (int page = 0; page < scope.pages(); page++) {
+        if (node.leavingTo[page] >= 0) {
+          codes[count++] = Event.GIVEN_UP.code(node.id, page, false);
         }
       }
-      case WOKEN -> choices.add(new Choice(who + " retries", () -> attempt(agent)));
-      case PINNING -> choices.add(new Choice(who + " unpins", () -> unpin(agent)));
-      case WAITING -> {}
+      if (node.cache.nextDeadline() != Long.MAX_VALUE) {
+        codes[count++] = Event.HOLD_OVER.code(node.id, 0, false);
+      }
     }
+    for (int i = 0; i < agents.size(); i++) {
+      Agent agent = agents.get(i);
+      switch (agent.doing) {
+        case NOTHING -> {
+          for (int page = 0; agent.left > 0 && page < scope.pages(); page++) {
+            codes[count++] = Event.BEGIN.code(i, page, false);
+            codes[count++] = Event.BEGIN.code(i, page, true);
+            // A fault that raced with a grant, or one of a vCPU that is quick to see a right go.
+            int rights = agent.device ? NONE : agent.node.rights[page];
+            if (rights >= READ) {
+              codes[count++] = Event.FAULT_ANYHOW.code(i, page, false);
+            }
+            if (rights >= WRITE) {
+              codes[count++] = Event.FAULT_ANYHOW.code(i, page, true);
+            }
+          }
+        }
+        case WOKEN -> codes[count++] = Event.RETRY.code(i, 0, false);
+        case PINNING -> codes[count++] = Event.UNPIN.code(i, 0, false);
+        case WAITING -> {}
+      }
+    }
+    return Arrays.copyOf(codes, count);
+  }
+
+  /** Executes an event. */
+  void take(int code) {
+    int who = code >>> 8 & 0xff;
+    int page = (code & 0xff) >>> 1;
+    switch (Event.VALUES[code >>> 16]) {
+      case DELIVER -> deliver(channels.get(who).removeFirst());
+      case GIVEN_UP -> nodes.get(who).givenUp(page);
+      case HOLD_OVER -> nodes.get(who).holdOver(LONG_AFTER);
+      case BEGIN -> {
+        agents.get(who).page = page;
+        agents.get(who).write = (code & 1) != 0;
+        attempt(agents.get(who));
+      }
+      case FAULT_ANYHOW -> {
+        agents.get(who).page = page;
+        agents.get(who).write = (code & 1) != 0;
+        fault(agents.get(who));
+      }
+      case RETRY -> attempt(agents.get(who));
+      case UNPIN -> unpin(agents.get(who));
+    }
+  }
+
+  /** An event in words. Call only while it may come next. */
+  String label(int code) {
+    int who = code >>> 8 & 0xff;
+    int page = (code & 0xff) >>> 1;
+    return switch (Event.VALUES[code >>> 16]) {
+      case DELIVER -> "deliver " + channels.get(who).getFirst().message;
+      case GIVEN_UP -> "node " + who + " has given up rights to page " + page;
+      case HOLD_OVER -> "holds are over at node " + who;
+      case BEGIN -> name(who) + ((code & 1) != 0 ? " writes page " : " reads page ") + page;
+      case FAULT_ANYHOW ->
+          name(who)
+              + " faults though it can "
+              + ((code & 1) != 0 ? "write" : "read")
+              + " page "
+              + page;
+      case RETRY -> name(who) + " tries again";
+      case UNPIN -> name(who) + " unpins";
+    };
+  }
+
+  private String name(int agent) {
+    return (agents.get(agent).device ? "device of node " : "vCPU of node ")
+        + agents.get(agent).node.id;
   }
 
   // ---- Events
 
-  private void deliver(Deque<Packet> channel) {
-    Packet packet = channel.removeFirst();
-    Node node = nodes.get(packet.message.to);
+  private void deliver(Packet packet) {
+    CoherenceMessage message = packet.message;
+    ExplorerNode node = nodes.get(message.to);
     node.payloadFresh = packet.fresh;
-    if (packet.message.forDirectory()) {
-      node.directory.message(packet.message, 0);
+    String name = ProtocolCells.name(message.type);
+    if (message.forDirectory()) {
+      node.begin(Side.HOME, message.page, name);
+      node.directory.message(message, 0);
+      node.end(Side.HOME, message.page);
     } else {
-      node.cache.message(packet.message, 0);
+      node.begin(Side.CACHE, message.page, name);
+      node.cache.message(message, 0);
+      node.end(Side.CACHE, message.page);
     }
-  }
-
-  private void begin(Agent agent, boolean write) {
-    agent.write = write;
-    attempt(agent);
   }
 
   private void attempt(Agent agent) {
-    Node node = agent.node;
+    ExplorerNode node = agent.node;
+    int page = agent.page;
     boolean mayGo =
         agent.device
-            ? node.cache.pin(PAGE, agent.write)
-            : node.rights >= (agent.write ? WRITE : READ);
+            ? node.cache.pin(page, agent.write)
+            : node.rights[page] >= (agent.write ? WRITE : READ);
     if (!mayGo) {
-      agent.doing = Doing.WAITING;
-      node.cache.fault(PAGE, agent.write, 0);
+      fault(agent);
       return;
     }
     agent.left--;
-    access(node, agent.write);
+    access(node, page, agent.write);
     if (agent.device) {
       agent.doing = Doing.PINNING;
     } else {
       agent.doing = Doing.NOTHING;
-      node.cache.used(PAGE);
+      node.begin(Side.CACHE, page, "used");
+      node.cache.used(page);
+      node.end(Side.CACHE, page);
     }
+  }
+
+  private void fault(Agent agent) {
+    agent.doing = Doing.WAITING; // First: the wake may come during the call.
+    agent.node.begin(Side.CACHE, agent.page, agent.write ? "write fault" : "read fault");
+    agent.node.cache.fault(agent.page, agent.write, 0);
+    agent.node.end(Side.CACHE, agent.page);
   }
 
   private void unpin(Agent agent) {
-    if (agent.node.rights < (agent.write ? WRITE : READ)) {
-      throw new CheckFailure("node " + agent.node.id + " lost its pinned page");
+    ExplorerNode node = agent.node;
+    if (node.rights[agent.page] < (agent.write ? WRITE : READ)) {
+      throw new CheckFailure("node " + node.id + " lost its pinned page");
     }
-    access(agent.node, agent.write);
+    access(node, agent.page, agent.write);
     agent.doing = Doing.NOTHING;
-    agent.node.cache.unpin(PAGE);
+    node.begin(Side.CACHE, agent.page, "unpin");
+    node.cache.unpin(agent.page);
+    node.end(Side.CACHE, agent.page);
   }
 
-  private void access(Node node, boolean write) {
-    if (!node.fresh) {
+  private void access(ExplorerNode node, int page, boolean write) {
+    if (!node.fresh[page]) {
       throw new CheckFailure("node " + node.id + " reads stale bytes");
     }
     if (write) {
-      everWritten = true;
-      nodes.forEach(other -> other.fresh = other == node);
-      channels.forEach(channel -> channel.forEach(packet -> packet.fresh = false));
+      everWritten[page] = true;
+      for (ExplorerNode other : nodes) {
+        other.fresh[page] = other == node;
+      }
+      for (Deque<Packet> channel : channels) {
+        channel.forEach(packet -> packet.fresh &= packet.message.page != page);
+      }
     }
+  }
+
+  // ---- What nodes do to the world
+
+  void send(ExplorerNode from, CoherenceMessage message) {
+    int channel = (from.id * scope.nodes() + message.to) * LANES + message.lane().code();
+    boolean fresh = message.carriesData() && from.fresh[(int) message.page];
+    channels.get(channel).addLast(new Packet(new CoherenceMessage().copyFrom(message), fresh));
+  }
+
+  void wake(ExplorerNode node, long page) {
+    for (Agent agent : agents) {
+      if (agent.node == node && agent.doing == Doing.WAITING && agent.page == page) {
+        agent.doing = Doing.WOKEN;
+      }
+    }
+  }
+
+  boolean everWritten(long page) {
+    return everWritten[(int) page];
+  }
+
+  int homeOf(long page) {
+    return (int) (page % scope.nodes());
+  }
+
+  ExplorerNode node(int id) {
+    return nodes.get(id);
   }
 
   // ---- Checks
 
+  /** What must hold in every state. */
+  void check() {
+    for (int page = 0; page < scope.pages(); page++) {
+      rightsAreCoherent(page);
+      DirectoryController home = nodes.get(homeOf(page)).directory;
+      if (home.waiting(page) >= scope.nodes()) {
+        throw new CheckFailure(home.waiting(page) + " requests wait for page " + page);
+      }
+      if (!home.busy(page)) {
+        directoryTellsTheTruth(home, page);
+      }
+    }
+    for (Deque<Packet> channel : channels) {
+      channel.forEach(packet -> promiseHolds(packet.message));
+    }
+  }
+
+  private void rightsAreCoherent(int page) {
+    int holders = 0;
+    int writers = 0;
+    for (ExplorerNode node : nodes) {
+      holders += node.rights[page] == NONE ? 0 : 1;
+      writers += node.rights[page] == WRITE ? 1 : 0;
+      if (node.rights[page] != NONE && !node.fresh[page]) {
+        throw new CheckFailure("node " + node.id + " has a right to stale bytes of page " + page);
+      }
+    }
+    if (writers > 0 && holders > 1) {
+      throw new CheckFailure(
+          "page " + page + " has " + writers + " writers and " + holders + " nodes with rights");
+    }
+  }
+
+  private void directoryTellsTheTruth(DirectoryController home, int page) {
+    for (ExplorerNode node : nodes) {
+      CacheState state = node.cache.state(page);
+      boolean owns = home.owner(page) == node.id;
+      boolean shares = (home.sharers(page) & (1L << node.id)) != 0;
+      boolean hasCopy = state == CacheState.S || state == CacheState.SM_AD;
+      if (owns != (state == CacheState.M) || shares != hasCopy) {
+        throw new CheckFailure(
+            "page "
+                + page
+                + " is "
+                + state
+                + " at node "
+                + node.id
+                + ", its home says "
+                + home.describe(page));
+      }
+    }
+  }
+
+  /** As long as an InvAck or Data is under way, what it promises is true of its sender. */
+  private void promiseHolds(CoherenceMessage m) {
+    int rights = nodes.get(m.from).rights[(int) m.page];
+    boolean gone =
+        m.type == MessageType.INV_ACK || (m.carriesData() && m.has(CoherenceMessage.EXCLUSIVE));
+    if ((gone && rights != NONE) || (m.carriesData() && rights == WRITE)) {
+      throw new CheckFailure(
+          m + " is under way while its sender can " + (rights == WRITE ? "write" : "read"));
+    }
+  }
+
+  /** What must hold besides when nothing can happen any more. */
   void checkAtRest() {
     for (Agent agent : agents) {
       if (agent.left > 0 || agent.doing != Doing.NOTHING) {
-        throw new CheckFailure("node " + agent.node.id + " waits for ever");
+        throw new CheckFailure(
+            name(agents.indexOf(agent)) + " waits for page " + agent.page + " for ever");
       }
     }
-    for (Node node : nodes) {
-      boolean owns = nodes.get(0).directory.owner(PAGE) == node.id;
-      boolean shares = (nodes.get(0).directory.sharers(PAGE) & (1L << node.id)) != 0;
-      int recorded = owns ? WRITE : shares ? READ : NONE;
-      if (node.cache.pagesInTransit() != 0
-          || node.directory.busyPages() != 0
-          || node.rights != recorded) {
-        throw new CheckFailure("node " + node.id + " rests in " + node.cache.describe(PAGE));
+    for (ExplorerNode node : nodes) {
+      if (node.cache.pagesInTransit() != 0 || node.directory.busyPages() != 0) {
+        throw new CheckFailure("node " + node.id + " rests in " + node.describe());
       }
     }
   }
 
   /** All that decides what can happen from here on. */
-  String key() {
-    StringBuilder key = new StringBuilder(nodes.get(0).directory.describe(PAGE));
-    for (Node node : nodes) {
-      key.append('|').append(node.cache.describe(PAGE)).append(node.rights).append(node.fresh);
-      key.append(node.leavingTo);
+  CharSequence key() {
+    StringBuilder key = new StringBuilder(256);
+    for (ExplorerNode node : nodes) {
+      node.appendTo(key);
+    }
+    for (int page = 0; page < scope.pages(); page++) {
+      key.append(nodes.get(homeOf(page)).directory.describe(page)).append(everWritten[page]);
     }
     for (Agent agent : agents) {
-      key.append('|').append(agent.left).append(agent.doing).append(agent.write);
+      boolean idle = agent.doing == Doing.NOTHING;
+      key.append('|').append(agent.left).append((char) ('a' + agent.doing.ordinal()));
+      key.append(idle ? 0 : agent.page).append(!idle && agent.write);
     }
     for (int i = 0; i < channels.size(); i++) {
       for (Packet packet : channels.get(i)) {
         CoherenceMessage m = packet.message;
-        key.append('|').append(i).append(m.type).append(m.requester).append(' ');
-        key.append(m.ackCount).append(m.flags).append(packet.fresh);
+        key.append('|').append(i).append(' ').append(m.type.code()).append(' ').append(m.page);
+        key.append(' ').append(m.requester).append(' ').append(m.ackCount).append(' ');
+        key.append(m.flags).append(packet.fresh);
       }
     }
-    return key.append(everWritten).toString();
-  }
-
-  private final class Node implements CacheEffects, DirectoryEffects {
-    final int id;
-    final CacheController cache;
-    final DirectoryController directory;
-    int rights = NONE;
-    boolean fresh = true;
-    boolean payloadFresh;
-
-    /** Rights left after the revoke or downgrade under way, or -1. */
-    int leavingTo = -1;
-
-    Node(int id) {
-      this.id = id;
-      CoherenceCounters counters = new CoherenceCounters();
-      long hold = scope.holds() ? HOLD_NANOS : 0;
-      cache = new CacheController(id, scope.nodes(), 1, hold, page -> 0, this, counters);
-      directory = new DirectoryController(id, scope.nodes(), 1, page -> 0, this, counters);
-    }
-
-    @Override
-    public void send(CoherenceMessage message) {
-      if (message.carriesData() && (rights == WRITE || message.to == id)) {
-        throw new CheckFailure("node " + id + " must not send " + message);
-      }
-      int channel = (id * scope.nodes() + message.to) * LANES + message.lane().code();
-      CoherenceMessage copy = new CoherenceMessage().copyFrom(message);
-      channels.get(channel).addLast(new Packet(copy, message.carriesData() && fresh));
-    }
-
-    @Override
-    public void install(long page) {
-      if (rights != NONE) {
-        throw new CheckFailure("node " + id + " installs under readers");
-      }
-      fresh = payloadFresh;
-    }
-
-    @Override
-    public void installZero(long page) {
-      if (rights != NONE) {
-        throw new CheckFailure("node " + id + " clears under readers");
-      }
-      fresh = !everWritten;
-    }
-
-    @Override
-    public void grantShared(long page) {
-      granted(READ);
-    }
-
-    @Override
-    public void grantExclusive(long page) {
-      granted(WRITE);
-    }
-
-    private void granted(int right) {
-      rights = right;
-      for (Node other : nodes) {
-        boolean conflict = other.rights == WRITE || (right == WRITE && other.rights != NONE);
-        if (other != this && conflict) {
-          throw new CheckFailure("nodes " + id + " and " + other.id + " both have rights");
-        }
-      }
-      if (!fresh) {
-        throw new CheckFailure("node " + id + " is granted stale bytes");
-      }
-    }
-
-    @Override
-    public void downgrade(long page) {
-      leavingTo = READ;
-      if (!scope.slowRevokes()) {
-        left();
-      }
-    }
-
-    @Override
-    public void revoke(long page) {
-      leavingTo = NONE;
-      if (!scope.slowRevokes()) {
-        left();
-      }
-    }
-
-    void left() {
-      rights = leavingTo;
-      leavingTo = -1;
-      if (rights == READ) {
-        cache.downgraded(PAGE, 0);
-      } else {
-        cache.revoked(PAGE, 0);
-      }
-    }
-
-    @Override
-    public void wake(long page) {
-      for (Agent agent : agents) {
-        if (agent.node == this && agent.doing == Doing.WAITING) {
-          agent.doing = Doing.WOKEN;
-        }
-      }
-    }
-
-    @Override
-    public void protocolError(ProtocolError reason, CoherenceMessage message) {
-      throw new CheckFailure("node " + id + " refuses " + message + ": " + reason);
-    }
+    return key;
   }
 }

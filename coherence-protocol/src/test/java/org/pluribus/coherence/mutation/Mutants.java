@@ -1,0 +1,193 @@
+package org.pluribus.coherence.mutation;
+
+import java.util.List;
+
+/** The bugs planted. */
+final class Mutants {
+  private static final String REQUESTER = "RequesterSide";
+  private static final String OWNER = "OwnerSide";
+  private static final String CACHE = "CacheController";
+  private static final String OUTBOX = "CacheOutbox";
+  private static final String HOME = "DirectoryController";
+  private static final String HOME_PAGES = "DirectoryPages";
+  private static final String QUEUE = "DirectoryTransaction";
+
+  static final List<Mutant> ALL =
+      List.of(
+          // ---- Who asks
+          Mutant.of(
+              "one-ack-not-awaited",
+              REQUESTER,
+              "Long.bitCount(record.ackedBy) < record.acksExpected",
+              "Long.bitCount(record.ackedBy) + 1 < record.acksExpected"),
+          Mutant.of(
+              "write-granted-before-data",
+              REQUESTER,
+              "boolean answered = state == CacheState.IM_A || state == CacheState.SM_A;",
+              "boolean answered = !state.stable() && state != CacheState.IS_D;"),
+          Mutant.of(
+                  "unblock-before-last-ack",
+                  REQUESTER,
+                  "record.acksExpected = ackCount; finishIfAllAcked(record, nowNanos);",
+                  "record.acksExpected = ackCount; outbox.unblock(record.page);"
+                      + " finishIfAllAcked(record, nowNanos);")
+              .and(
+                  "outbox.unblock(page); holds.hold(record, nowNanos);",
+                  "if (pages.state(page) == CacheState.S) { outbox.unblock(page); }"
+                      + " holds.hold(record, nowNanos);"),
+          Mutant.of(
+              "next-request-before-unblock",
+              REQUESTER,
+              "outbox.unblock(page); holds.hold(record, nowNanos); requestWhatIsWanted(record);",
+              "requestWhatIsWanted(record); outbox.unblock(page); holds.hold(record, nowNanos);"),
+          Mutant.of(
+              "unblock-forgotten",
+              REQUESTER,
+              "outbox.unblock(page); holds.hold(record, nowNanos);",
+              "holds.hold(record, nowNanos);"),
+          Mutant.of("data-not-installed", REQUESTER, "effects.install(m.page);", ""),
+          Mutant.of("zero-not-installed", REQUESTER, "effects.installZero(m.page);", ""),
+          Mutant.of("wake-forgotten", REQUESTER, "effects.wake(page);", ""),
+          Mutant.of(
+              "early-ack-refused",
+              REQUESTER,
+              "boolean awaitsAcks = !state.stable() && state != CacheState.IS_D;",
+              "boolean awaitsAcks = state == CacheState.IM_A || state == CacheState.SM_A;"),
+          Mutant.of(
+              "early-acks-forgotten",
+              REQUESTER,
+              "record.acksExpected = ackCount;",
+              "record.acksExpected = ackCount; record.ackedBy = 0;"),
+          // ---- Who gives up
+          Mutant.of(
+                  "answer-before-revoke-is-complete",
+                  OWNER,
+                  "record.surrender = Surrender.REVOKING; effects.revoke(record.page);",
+                  "record.surrender = Surrender.REVOKING;"
+                      + " if (record.surrenderTo == MessageType.INV) {"
+                      + " outbox.invAck(record.page, record.surrenderRequester); } else {"
+                      + " outbox.data(record.page, record.surrenderRequester, record.surrenderAckCount,"
+                      + " pages.version(record.page), EXCLUSIVE); }"
+                      + " effects.revoke(record.page);")
+              .and(
+                  "if (record.surrenderTo == MessageType.INV) {"
+                      + " outbox.invAck(page, record.surrenderRequester); } else {"
+                      + " int acks = record.surrenderAckCount;"
+                      + " outbox.data(page, record.surrenderRequester, acks, pages.version(page),"
+                      + " EXCLUSIVE); }",
+                  ""),
+          Mutant.of(
+              "owner-not-downgraded",
+              OWNER,
+              "record.surrender = Surrender.DOWNGRADING; effects.downgrade(record.page);",
+              "record.surrender = Surrender.DOWNGRADING; downgraded(record);"),
+          Mutant.of(
+              "sharer-not-revoked",
+              OWNER,
+              "record.surrender = Surrender.REVOKING; effects.revoke(record.page);",
+              "record.surrender = Surrender.REVOKING;"
+                  + " if (pages.state(record.page) == CacheState.S) { revoked(record); }"
+                  + " else { effects.revoke(record.page); }"),
+          Mutant.of(
+              "upgrade-race-copy-kept",
+              OWNER,
+              "pages.state(page, CacheState.IM_AD);",
+              "pages.state(page, CacheState.SM_AD);"),
+          Mutant.of(
+              "upgrade-race-request-dropped",
+              OWNER,
+              "pages.state(page, CacheState.IM_AD);",
+              "pages.state(page, CacheState.I);"),
+          Mutant.of(
+              "upgrade-race-inv-refused",
+              OWNER,
+              "boolean shares = state == CacheState.S || state == CacheState.SM_AD;",
+              "boolean shares = state == CacheState.S;"),
+          Mutant.of(
+              "pin-ignored",
+              OWNER,
+              "record.surrender != Surrender.DEFERRED || record.held || record.pins > 0",
+              "record.surrender != Surrender.DEFERRED || record.held"),
+          Mutant.of(
+              "ack-count-not-passed-on",
+              OWNER,
+              "int acks = record.surrenderAckCount;",
+              "int acks = 0;"),
+          Mutant.of(
+              "fault-while-revoking-forgotten",
+              OWNER,
+              "EXCLUSIVE); } requester.requestWhatIsWanted(record);",
+              "EXCLUSIVE); }"),
+          // ---- Holds, pins, faults
+          Mutant.of(
+              "hold-without-end",
+              CACHE,
+              "return first == null ? Long.MAX_VALUE : first.holdUntilNanos;",
+              "return Long.MAX_VALUE;"),
+          Mutant.of(
+              "hold-ends-unnoticed",
+              CACHE,
+              "owner.expired(first, nowNanos);",
+              "holds.release(first);"),
+          Mutant.of(
+              "unpin-goes-unnoticed",
+              CACHE,
+              "record.pins--; owner.settle(record);",
+              "record.pins--;"),
+          Mutant.of("read-fault-while-leaving-forgotten", CACHE, "record.wantsRead = true;", ""),
+          Mutant.of(
+              "ack-sent-to-home",
+              OUTBOX,
+              "page, self, requester, requester, 0, 0, 0));",
+              "page, self, homes.homeOf(page), requester, 0, 0, 0));"),
+          // ---- The home
+          Mutant.of(
+              "sharer-forgotten",
+              HOME,
+              "pages.setSharers(page, sharers | (1L << requester));",
+              "pages.setSharers(page, sharers == 0 ? 1L << requester : sharers);"),
+          Mutant.of("owner-forgotten-as-sharer", HOME, "sharers = 1L << owner;", "sharers = 0;"),
+          Mutant.of(
+              "sharer-not-invalidated",
+              HOME,
+              "for (long rest = others; rest != 0; rest &= rest - 1) {",
+              "for (long rest = others & (others - 1); rest != 0; rest &= rest - 1) {"),
+          Mutant.of(
+              "sharer-neither-counted-nor-invalidated",
+              HOME,
+              "long others = sharers & ~(1L << requester);",
+              "long others = sharers & ~(1L << requester); others &= others - 1;"),
+          Mutant.of("supplier-invalidated-too", HOME, "others &= ~(1L << supplier);", ""),
+          Mutant.of(
+              "two-served-at-once",
+              HOME,
+              "if (busy == null) { if (!isServable",
+              "if (busy == null || busy.waiting() == 0) { if (!isServable"),
+          Mutant.of(
+              "last-in-queue-forgotten",
+              HOME,
+              "while (busy.waiting() > 0) {",
+              "while (busy.waiting() > 1) {"),
+          Mutant.of(
+              "upgrade-always-granted",
+              HOME,
+              "serveWrite(page, requester, since); } }",
+              "if (type == MessageType.UPGRADE) { long o = pages.sharers(page) & ~(1L << requester);"
+                  + " grant(page, requester, Long.bitCount(o), EXCLUSIVE);"
+                  + " for (long rest = o; rest != 0; rest &= rest - 1) {"
+                  + " forward(MessageType.INV, page, Long.numberOfTrailingZeros(rest), requester, 0,"
+                  + " since); } pages.setOwner(page, requester); }"
+                  + " else { serveWrite(page, requester, since); } } }"),
+          Mutant.of(
+              "written-page-granted-as-zero",
+              HOME_PAGES,
+              "(byte) (TOUCHED | (node + 1))",
+              "(byte) (node + 1)"),
+          Mutant.of(
+              "queued-request-type-mixed-up",
+              QUEUE,
+              "return REQUESTS[waitingType[head]];",
+              "return MessageType.GET_S;"));
+
+  private Mutants() {}
+}
