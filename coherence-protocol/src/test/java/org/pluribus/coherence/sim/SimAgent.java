@@ -46,7 +46,7 @@ abstract class SimAgent {
     for (int i = 0; i < count; i++) {
       writes[i] = simulation.random().nextInt(3) == 0;
     }
-    simulation.after(simulation.random().nextInt(MAX_THINK_NANOS), this::attempt);
+    node.after(simulation.random().nextInt(MAX_THINK_NANOS), this::attempt);
   }
 
   final void completed() {
@@ -68,7 +68,7 @@ abstract class SimAgent {
     if (simulation.random().nextInt(4) == 0) {
       attempt();
     } else {
-      simulation.after(simulation.random().nextInt(MAX_WAKE_NANOS), this::attempt);
+      node.after(simulation.random().nextInt(MAX_WAKE_NANOS), this::attempt);
     }
   }
 

@@ -24,7 +24,7 @@ final class SimDevice extends SimAgent {
     for (int i = 0; i < pages.length; i++) {
       node.access(pages[i], writes[i]);
     }
-    simulation.after(1 + simulation.random().nextInt(MAX_TRANSFER_NANOS), this::transferred);
+    node.after(1 + simulation.random().nextInt(MAX_TRANSFER_NANOS), this::transferred);
   }
 
   private void nestedPin() {

@@ -5,13 +5,22 @@ import org.pluribus.coherence.MessageType;
 
 /**
  * Reliable channels, in order per (sender, receiver, lane). Each lane draws its own delays, so a
- * message on one overtakes those on another freely.
+ * message on one overtakes those on another freely. Now and then a link is cut for a while, one way
+ * or both.
  */
 final class SimNetwork {
   private static final int LANES = 3;
 
   private final Simulation simulation;
+
+  /** A link is cut at one message of so many. */
+  private static final int MESSAGES_PER_CUT = 1_000;
+
   private final long[] lastArrivalNanos;
+
+  /** Until when nothing arrives, for each way of each link. */
+  private final long[] cutUntilNanos;
+
   private int inFlight;
   private int inFlightHighWater;
 
@@ -19,6 +28,7 @@ final class SimNetwork {
     this.simulation = simulation;
     int nodes = simulation.config().nodes();
     this.lastArrivalNanos = new long[nodes * nodes * LANES];
+    this.cutUntilNanos = new long[nodes * nodes];
   }
 
   /** Sends a copy of the message, with the page content that goes with it. */
@@ -36,15 +46,31 @@ final class SimNetwork {
     if (config.sabotage() != Sabotage.LANE_REORDERED) {
       arrival = Math.max(arrival, lastArrivalNanos[lane]);
     }
+    arrival = Math.max(arrival, cutUntil(copy));
     lastArrivalNanos[lane] = arrival;
     inFlight++;
     inFlightHighWater = Math.max(inFlightHighWater, inFlight);
     simulation.at(
+        simulation.node(copy.to),
         arrival,
         () -> {
           inFlight--;
           simulation.node(copy.to).deliver(copy, content);
         });
+  }
+
+  /** The transport keeps what it sent while a link is cut, and delivers it in order afterwards. */
+  private long cutUntil(CoherenceMessage message) {
+    SimConfig config = simulation.config();
+    int way = message.from * config.nodes() + message.to;
+    if (config.maxCutNanos() > 0 && simulation.random().nextInt(MESSAGES_PER_CUT) == 0) {
+      long until = simulation.now() + 1 + simulation.random().nextInt(config.maxCutNanos());
+      cutUntilNanos[way] = until;
+      if (simulation.random().nextBoolean()) {
+        cutUntilNanos[message.to * config.nodes() + message.from] = until;
+      }
+    }
+    return cutUntilNanos[way];
   }
 
   private boolean isLost(CoherenceMessage message) {

@@ -17,6 +17,12 @@ final class SimNode implements CacheEffects, DirectoryEffects {
   static final int READ = 1;
   static final int WRITE = 2;
 
+  /** A node stands still at one message of so many. */
+  private static final int MESSAGES_PER_PAUSE = 2_000;
+
+  /** How many times as long a slow node takes. */
+  private static final int SLOWNESS = 5;
+
   private final Simulation simulation;
   private final int id;
   private final CoherenceCounters counters = new CoherenceCounters();
@@ -32,6 +38,7 @@ final class SimNode implements CacheEffects, DirectoryEffects {
   private long payload;
   private boolean deliveryScheduled;
   private long tickScheduledFor = Long.MAX_VALUE;
+  private long pausedUntilNanos;
 
   SimNode(Simulation simulation, int id) {
     SimConfig config = simulation.config();
@@ -68,9 +75,30 @@ final class SimNode implements CacheEffects, DirectoryEffects {
     agents.forEach(SimAgent::start);
   }
 
+  // ---- Time
+
+  /** Has this node do something later. */
+  void after(long nanos, Runnable action) {
+    long takes = simulation.config().slowNode() == id ? SLOWNESS * nanos : nanos;
+    simulation.at(this, simulation.now() + takes, action);
+  }
+
+  /** Until when the whole node stands still: a collection of garbage, a stopped process. */
+  long pausedUntil() {
+    return pausedUntilNanos;
+  }
+
+  private void pauseNowAndThen() {
+    int most = simulation.config().maxPauseNanos();
+    if (most > 0 && simulation.random().nextInt(MESSAGES_PER_PAUSE) == 0) {
+      pausedUntilNanos = simulation.now() + 1 + simulation.random().nextInt(most);
+    }
+  }
+
   // ---- Events
 
   void deliver(CoherenceMessage message, long messageContent) {
+    pauseNowAndThen();
     simulation.trace(message, cache.state(message.page));
     payload = messageContent;
     if (message.forDirectory()) {
@@ -96,12 +124,12 @@ final class SimNode implements CacheEffects, DirectoryEffects {
   void afterStep() {
     if (toSelf.size() > 0 && !deliveryScheduled) {
       deliveryScheduled = true;
-      simulation.after(simulation.random().nextInt(10), this::deliverToSelf);
+      after(simulation.random().nextInt(10), this::deliverToSelf);
     }
     long deadline = cache.nextDeadline();
     if (deadline < tickScheduledFor) {
       tickScheduledFor = deadline;
-      simulation.at(deadline, this::tick);
+      simulation.at(this, deadline, this::tick);
     }
   }
 
@@ -176,6 +204,7 @@ final class SimNode implements CacheEffects, DirectoryEffects {
           if (sabotage() != Sabotage.DOWNGRADE_IGNORED) {
             rights[(int) page] = READ;
           }
+          simulation.trace(id, "downgraded", page);
           cache.downgraded(page, simulation.now());
         });
   }
@@ -188,6 +217,7 @@ final class SimNode implements CacheEffects, DirectoryEffects {
           if (sabotage() != Sabotage.REVOKE_IGNORED) {
             rights[(int) page] = NONE;
           }
+          simulation.trace(id, "gave up", page);
           cache.revoked(page, simulation.now());
         });
   }
@@ -207,7 +237,7 @@ final class SimNode implements CacheEffects, DirectoryEffects {
       return;
     }
     leaving[(int) page] = true;
-    simulation.after(
+    after(
         1 + simulation.random().nextInt(simulation.config().maxRevokeNanos()),
         () -> {
           leaving[(int) page] = false;
@@ -249,6 +279,7 @@ final class SimNode implements CacheEffects, DirectoryEffects {
   }
 
   void access(long page, boolean write) {
+    simulation.trace(id, write ? "writes" : "reads", page);
     simulation.checker().read(this, page);
     if (write) {
       contentBefore[(int) page] = content[(int) page];

@@ -20,7 +20,7 @@ public final class Simulation {
   /** Events one operation may cost before the run counts as livelocked. */
   private static final long EVENTS_PER_OPERATION = 400;
 
-  private static final int TRACE_LINES = 60;
+  private static final int TRACE_LINES = 200;
 
   /** What a run did: evidence that it exercised what it should. */
   public record Result(
@@ -29,7 +29,8 @@ public final class Simulation {
       Map<CacheState, Set<MessageType>> metInState,
       int inFlightHighWater) {}
 
-  private record Event(long nanos, long sequence, Runnable action) {}
+  /** An event of a node: it comes later if the node stands still. */
+  private record Event(long nanos, long sequence, SimNode node, Runnable action) {}
 
   private final SimConfig config;
   private final Random random;
@@ -43,13 +44,13 @@ public final class Simulation {
               : Long.compare(a.sequence, b.sequence));
   private final Map<CacheState, Set<MessageType>> metInState = new EnumMap<>(CacheState.class);
   private final Deque<String> trace = new ArrayDeque<>();
-  private final boolean traced;
+  private final int traceLines;
   private long now;
   private long sequence;
 
-  private Simulation(SimConfig config, boolean traced) {
+  private Simulation(SimConfig config, int traceLines) {
     this.config = config;
-    this.traced = traced;
+    this.traceLines = traceLines;
     this.random = new Random(config.seed());
     this.network = new SimNetwork(this);
     this.checker = new Checker(this);
@@ -65,15 +66,22 @@ public final class Simulation {
    */
   public static Result run(SimConfig config) {
     try {
-      return new Simulation(config, false).run();
+      return new Simulation(config, 0).run();
     } catch (CheckFailure | RuntimeException failure) {
       throw explain(config, failure);
     }
   }
 
+  /** All that happens in a run, event by event. */
+  public static String transcript(SimConfig config) {
+    Simulation simulation = new Simulation(config, Integer.MAX_VALUE);
+    simulation.run();
+    return String.join("\n", simulation.trace);
+  }
+
   /** Runs again, the same way, this time noting what happens. */
   private static CheckFailure explain(SimConfig config, Throwable failure) {
-    Simulation again = new Simulation(config, true);
+    Simulation again = new Simulation(config, TRACE_LINES);
     try {
       again.run();
     } catch (CheckFailure | RuntimeException same) {
@@ -93,6 +101,11 @@ public final class Simulation {
     long done = 0;
     for (Event event = events.poll(); event != null; event = events.poll()) {
       now = event.nanos;
+      if (event.node.pausedUntil() > now) {
+        // With its old number: it stays behind what it was behind on its lane.
+        events.add(new Event(event.node.pausedUntil(), event.sequence, event.node, event.action));
+        continue;
+      }
       event.action.run();
       if (++done > limit) {
         throw checker.fail("no end after " + done + " events: livelock");
@@ -106,12 +119,8 @@ public final class Simulation {
     return new Result(done, totals, metInState, network.inFlightHighWater());
   }
 
-  void at(long nanos, Runnable action) {
-    events.add(new Event(Math.max(nanos, now), sequence++, action));
-  }
-
-  void after(long nanos, Runnable action) {
-    at(now + nanos, action);
+  void at(SimNode node, long nanos, Runnable action) {
+    events.add(new Event(Math.max(nanos, now), sequence++, node, action));
   }
 
   void probe(CacheState state, MessageType type) {
@@ -119,19 +128,19 @@ public final class Simulation {
   }
 
   void trace(CoherenceMessage message, CacheState state) {
-    if (traced) {
+    if (traceLines > 0) {
       note(message + " (receiver in " + state + ")");
     }
   }
 
   void trace(int node, String what, long page) {
-    if (traced) {
+    if (traceLines > 0) {
       note("node " + node + " " + what + " page " + page);
     }
   }
 
   private void note(String line) {
-    if (trace.size() == TRACE_LINES) {
+    if (trace.size() == traceLines) {
       trace.removeFirst();
     }
     trace.addLast(now + " " + line);
