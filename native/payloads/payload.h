@@ -73,6 +73,10 @@ volatile u64 *shared_page(u64 i);
 /* Pages that shared_page() knows. */
 u64 shared_pages(void);
 
+/* What the loader put into memory for the payload, behind what most payloads use of it; or NULL. */
+extern const void *module_start;
+extern u64 module_size;
+
 /* ---- telling */
 
 /* A line "count NAME=VALUE". CPU 0, in report functions. */

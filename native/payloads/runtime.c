@@ -14,6 +14,10 @@ struct start_info {
   u32 memory_map_entries, reserved;
 };
 
+struct module {
+  u64 start, size, command_line, reserved;
+};
+
 struct memory_map_entry {
   u64 start, size;
   u32 type, reserved;
@@ -63,6 +67,8 @@ u32 cpu_count, node_count;
 u64 scale_percent = 100, seed = 1;
 u64 tsc_hz;
 u64 limit_seconds = 60;
+const void *module_start;
+u64 module_size;
 static const struct payload *chosen;
 static u64 free_start, free_end;
 
@@ -241,6 +247,14 @@ static void find_free_memory(const struct start_info *info) {
   }
 }
 
+static void find_module(const struct start_info *info) {
+  if (info->module_count) {
+    const struct module *m = (const void *)info->modules;
+    module_start = (const void *)m->start;
+    module_size = m->size;
+  }
+}
+
 static void set_gate(u32 vector, u64 handler) {
   idt[2 * vector] = (handler & 0xffff) | KERNEL_CS << 16 | (u64)GATE_TYPE << 40 |
                     (handler >> 16 & 0xffff) << 48;
@@ -348,6 +362,7 @@ void boot_main(struct cpu *me) {
   read_acpi(info->rsdp);
   read_command_line((const char *)info->command_line);
   find_free_memory(info);
+  find_module(info);
   measure_tsc();
   memcpy((void *)TRAMPOLINE, trampoline, (size_t)(trampoline_end - trampoline));
   for (u32 i = 0; i < cpu_count; i++) {

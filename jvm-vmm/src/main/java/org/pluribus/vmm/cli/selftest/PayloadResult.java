@@ -1,11 +1,13 @@
 package org.pluribus.vmm.cli.selftest;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.pluribus.vmm.cli.litmus.LitmusReport;
 import org.pluribus.vmm.control.NodeReport;
 
 /**
@@ -19,6 +21,8 @@ import org.pluribus.vmm.control.NodeReport;
  * @param seconds from connecting the nodes to the machine's end
  * @param nodes what each node did
  * @param faultService where the time of remote page faults went, if it measured that
+ * @param litmus what came of litmus tests; null for other payloads, and if it did not get to the
+ *     end
  */
 public record PayloadResult(
     String payload,
@@ -28,7 +32,8 @@ public record PayloadResult(
     Map<String, String> checksums,
     double seconds,
     List<NodeReport> nodes,
-    @JsonIgnore @Nullable FaultService faultService) {
+    @JsonIgnore @Nullable FaultService faultService,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable LitmusReport litmus) {
 
   /** Count of increments of which none may be lost. */
   private static final String INCREMENTS = "increments";

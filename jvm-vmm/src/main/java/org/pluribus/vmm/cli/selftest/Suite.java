@@ -1,10 +1,17 @@
 package org.pluribus.vmm.cli.selftest;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.transport.VmKey;
+import org.pluribus.vmm.cli.litmus.LitmusCase;
+import org.pluribus.vmm.cli.litmus.LitmusCatalogue;
+import org.pluribus.vmm.cli.litmus.LitmusProgram;
+import org.pluribus.vmm.cli.litmus.LitmusReport;
 import org.pluribus.vmm.control.ClusterConfig;
 import org.pluribus.vmm.control.LocalCluster;
 import org.pluribus.vmm.control.NodeReport;
@@ -22,6 +29,7 @@ import org.pluribus.vmm.control.RunReport;
  * @param scale how much the payloads do, in percent
  * @param seed of the payloads' random numbers
  * @param timeoutSeconds how long each may take
+ * @param litmus what {@link Payload#LITMUS} runs
  */
 public record Suite(
     PayloadImage image,
@@ -30,20 +38,54 @@ public record Suite(
     String transport,
     int scale,
     long seed,
-    int timeoutSeconds) {
+    int timeoutSeconds,
+    LitmusProgram litmus) {
+
+  /** Iterations of each litmus test at scale 100. */
+  private static final int LITMUS_ITERATIONS = 4096;
+
+  private static final int PERCENT = 100;
 
   /** Exit code when a payload writes EXIT_PASSED (native/payloads/runtime.c) to the exit port. */
   private static final int EXIT_PASSED = 0x10 << 1 | 1;
 
+  /** All payloads with all that they have, litmus tests as far as there are CPUs for them. */
+  public Suite(
+      PayloadImage image,
+      List<ClusterConfig.Node> nodes,
+      String memory,
+      String transport,
+      int scale,
+      long seed,
+      int timeoutSeconds) {
+    this(
+        image,
+        nodes,
+        memory,
+        transport,
+        scale,
+        seed,
+        timeoutSeconds,
+        new LitmusProgram(
+            LitmusCase.of(
+                LitmusCatalogue.all(), nodes.stream().mapToInt(ClusterConfig.Node::cpus).sum()),
+            Math.clamp((long) LITMUS_ITERATIONS * scale / PERCENT, 1, Integer.MAX_VALUE)));
+  }
+
   /** The machine a payload runs on. */
   public ClusterConfig config(Payload payload) {
+    return config(payload, null);
+  }
+
+  /** The same with a file that the loader puts into its memory. */
+  ClusterConfig config(Payload payload, @Nullable Path module) {
     ClusterConfig config =
         new ClusterConfig(
             VmKey.random().toHex(),
             memory,
             transport,
             image.file().toString(),
-            null,
+            module == null ? null : module.toString(),
             "payload=" + payload.id() + " scale=" + scale + " seed=" + seed,
             nodes);
     return payload == Payload.FAULTS ? config.withFaultTimes() : config;
@@ -51,16 +93,42 @@ public record Suite(
 
   /** Runs one payload to its end, or to the time limit. */
   public PayloadResult run(Payload payload) throws Exception {
+    Path module = payload == Payload.LITMUS ? litmus.write() : null;
+    try {
+      return run(payload, module);
+    } finally {
+      delete(module);
+    }
+  }
+
+  private static void delete(@Nullable Path module) throws IOException {
+    if (module != null) {
+      Files.deleteIfExists(module);
+    }
+  }
+
+  private PayloadResult run(Payload payload, @Nullable Path module) throws Exception {
     ByteArrayOutputStream console = new ByteArrayOutputStream();
     RunReport report;
-    try (LocalCluster cluster = new LocalCluster(config(payload))) {
+    try (LocalCluster cluster = new LocalCluster(config(payload, module))) {
       report = cluster.run(timeoutSeconds, false, console);
     }
-    String text = console.toString(StandardCharsets.ISO_8859_1);
-    Transcript transcript = Transcript.parse(text);
+    return result(payload, console.toString(StandardCharsets.ISO_8859_1), report);
+  }
+
+  /** Judges what a payload said, and how its machine ended. */
+  PayloadResult result(Payload payload, String console, RunReport report) {
+    Transcript transcript = Transcript.parse(console);
     FaultService service =
         payload == Payload.FAULTS ? FaultService.of(transcript.touches(), report.nodes()) : null;
-    String failure = failure(transcript, report.outcome(), text, service);
+    LitmusReport outcomes =
+        payload == Payload.LITMUS && transcript.passed()
+            ? LitmusReport.of(litmus, transcript.tallies())
+            : null;
+    String failure = failure(transcript, report.outcome(), console, service);
+    if (failure == null && outcomes != null) {
+      failure = outcomes.failure();
+    }
     return new PayloadResult(
         payload.id(),
         failure == null,
@@ -69,7 +137,8 @@ public record Suite(
         transcript.checksums(),
         report.wallSeconds(),
         report.nodes().stream().map(NodeReport::withoutFaultRecords).toList(),
-        service);
+        service,
+        outcomes);
   }
 
   private static @Nullable String failure(
