@@ -37,7 +37,8 @@ final class MachineOptions {
       names = "--cpus",
       paramLabel = "N",
       description =
-          "vCPUs, spread evenly (default: one per node; selftest has two, up to two nodes).")
+          "vCPUs, spread evenly (default: one per node; selftest has two, up to two nodes; litmus as "
+              + "many as its tests take).")
   @Nullable Integer cpus;
 
   @Option(

@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       NodeCommand.class,
       DemoCommand.class,
       SelftestCommand.class,
+      LitmusCommand.class,
       DoctorCommand.class,
       CommandLine.HelpCommand.class
     },
@@ -41,7 +42,7 @@ public final class PluribusCli implements Runnable {
   @Override
   public void run() {
     throw new CommandLine.ParameterException(
-        spec.commandLine(), "Say what to do: run, node, demo, selftest, doctor or help.");
+        spec.commandLine(), "Say what to do: run, node, demo, selftest, litmus, doctor or help.");
   }
 
   /** Runs a command; the process ends with its exit code. */
