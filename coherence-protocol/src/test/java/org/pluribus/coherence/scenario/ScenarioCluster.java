@@ -17,6 +17,8 @@ import org.pluribus.coherence.DirectoryEffects;
 import org.pluribus.coherence.Lane;
 import org.pluribus.coherence.MessageType;
 import org.pluribus.coherence.ProtocolError;
+import org.pluribus.coherence.sim.ProtocolCells;
+import org.pluribus.coherence.sim.ProtocolCells.Side;
 
 /**
  * A cluster that moves only as a script says, and writes down every effect. The home of page p is
@@ -32,10 +34,13 @@ final class ScenarioCluster {
   private final Deque<Channel> sendOrder = new ArrayDeque<>();
   private final Map<Channel, Deque<CoherenceMessage>> channels = new HashMap<>();
   private final StringBuilder log = new StringBuilder();
+  private final ProtocolCells cells;
   private boolean revokesWait;
   private long now;
 
-  ScenarioCluster(int nodeCount, int pages, long holdNanos) {
+  /** Makes a cluster that notes in {@code cells} what its controllers do. */
+  ScenarioCluster(int nodeCount, int pages, long holdNanos, ProtocolCells cells) {
+    this.cells = cells;
     for (int id = 0; id < nodeCount; id++) {
       nodes.add(new Node(id, nodeCount, pages, holdNanos));
     }
@@ -46,16 +51,16 @@ final class ScenarioCluster {
     log.setLength(0);
     String[] words = line.trim().split("\\s+");
     switch (words[0]) {
-      case "read" -> node(words[1]).cache.fault(page(words[2]), false, now);
-      case "write" -> node(words[1]).cache.fault(page(words[2]), true, now);
+      case "read" -> node(words[1]).fault(page(words[2]), false);
+      case "write" -> node(words[1]).fault(page(words[2]), true);
       case "deliver" -> deliver(words);
       case "settle" -> settle();
       case "revokes" -> revokesWait = words[1].equals("wait");
-      case "revoked" -> node(words[1]).cache.revoked(page(words[2]), now);
-      case "downgraded" -> node(words[1]).cache.downgraded(page(words[2]), now);
-      case "used" -> node(words[1]).cache.used(page(words[2]));
+      case "revoked" -> node(words[1]).revoked(page(words[2]));
+      case "downgraded" -> node(words[1]).downgraded(page(words[2]));
+      case "used" -> node(words[1]).used(page(words[2]));
       case "pin" -> pin(words);
-      case "unpin" -> node(words[1]).cache.unpin(page(words[2]));
+      case "unpin" -> node(words[1]).unpin(page(words[2]));
       case "time" -> advance(Long.parseLong(words[1]));
       case "forge" -> forge(words);
       case "state" -> state(page(words[1]));
@@ -108,7 +113,7 @@ final class ScenarioCluster {
   private void advance(long nanos) {
     now += nanos;
     for (Node node : nodes) {
-      node.cache.tick(now);
+      node.tick();
     }
   }
 
@@ -125,7 +130,7 @@ final class ScenarioCluster {
         words.length > 7 ? Integer.parseInt(words[7]) : 0,
         0,
         0);
-    node(ends[1]).receive(message);
+    node(ends[1]).take(message);
   }
 
   private void state(long page) {
@@ -169,12 +174,73 @@ final class ScenarioCluster {
           new DirectoryController(id, nodeCount, pages, p -> (int) (p % nodeCount), this, counters);
     }
 
+    // ---- Events. Forged messages alone are no cells of the protocol table.
+
+    void fault(long page, boolean write) {
+      begin(page, write ? "write fault" : "read fault");
+      cache.fault(page, write, now);
+      end(page);
+    }
+
     void receive(CoherenceMessage message) {
+      boolean home = message.forDirectory();
+      String row = home ? ProtocolCells.row(directory, message.page) : row(message.page);
+      cells.begin(home ? Side.HOME : Side.CACHE, row, ProtocolCells.name(message.type));
+      take(message);
+      cells.end(home ? ProtocolCells.row(directory, message.page) : row(message.page));
+    }
+
+    void take(CoherenceMessage message) {
       if (message.forDirectory()) {
         directory.message(message, now);
       } else {
         cache.message(message, now);
       }
+    }
+
+    void revoked(long page) {
+      begin(page, "revoked");
+      cache.revoked(page, now);
+      end(page);
+    }
+
+    void downgraded(long page) {
+      begin(page, "downgraded");
+      cache.downgraded(page, now);
+      end(page);
+    }
+
+    void used(long page) {
+      begin(page, "used");
+      cache.used(page);
+      end(page);
+    }
+
+    void unpin(long page) {
+      begin(page, "unpin");
+      cache.unpin(page);
+      end(page);
+    }
+
+    void tick() {
+      if (cache.nextDeadline() > now) {
+        return;
+      }
+      begin(0, "hold over"); // Scenarios with holds have one page.
+      cache.tick(now);
+      end(0);
+    }
+
+    private void begin(long page, String event) {
+      cells.begin(Side.CACHE, row(page), event);
+    }
+
+    private void end(long page) {
+      cells.end(row(page));
+    }
+
+    private String row(long page) {
+      return ProtocolCells.row(cache, page);
     }
 
     private void note(String effect, long page) {
@@ -221,7 +287,7 @@ final class ScenarioCluster {
     public void downgrade(long page) {
       note("downgrade", page);
       if (!revokesWait) {
-        cache.downgraded(page, now);
+        downgraded(page);
       }
     }
 
@@ -229,7 +295,7 @@ final class ScenarioCluster {
     public void revoke(long page) {
       note("revoke", page);
       if (!revokesWait) {
-        cache.revoked(page, now);
+        revoked(page);
       }
     }
 

@@ -6,10 +6,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.pluribus.coherence.sim.ProtocolCells;
+import org.pluribus.coherence.sim.ProtocolCells.Cell;
+import org.pluribus.coherence.sim.ProtocolTable;
 
 /**
  * Runs every file of {@code src/test/resources/scenarios} and compares.
@@ -33,7 +38,7 @@ class ScenarioTest {
   @MethodSource("scenarios")
   void happensAsWritten(Path file) throws IOException {
     String expected = Files.readString(file);
-    String actual = play(expected);
+    String actual = play(expected, new ProtocolCells());
     if (Boolean.getBoolean("scenarios.rewrite")) {
       Files.writeString(file, actual);
       return;
@@ -46,8 +51,20 @@ class ScenarioTest {
     assertThat(scenarios()).hasSizeGreaterThan(5);
   }
 
+  /** Whatever the controllers ever do, a scenario shows it. */
+  @Test
+  void everyCellOfTheProtocolTableHasAScenario() throws IOException {
+    ProtocolCells played = new ProtocolCells();
+    for (Path file : scenarios()) {
+      play(Files.readString(file), played);
+    }
+    Set<Cell> missing = new TreeSet<>(ProtocolTable.cells().keySet());
+    missing.removeAll(played.outcomes().keySet());
+    assertThat(missing).as("cells of docs/protocol-table.md without a scenario").isEmpty();
+  }
+
   /** The scenario with the expected lines replaced by those that came. */
-  private static String play(String scenario) {
+  private static String play(String scenario, ProtocolCells cells) {
     StringBuilder played = new StringBuilder();
     ScenarioCluster[] cluster = new ScenarioCluster[1];
     for (String step : scenario.strip().split("\n\n+")) {
@@ -56,7 +73,7 @@ class ScenarioTest {
       for (String line : step.lines().takeWhile(line -> !line.equals(RULE)).toList()) {
         played.append(line).append('\n');
         if (line.startsWith("cluster ")) {
-          cluster[0] = cluster(line);
+          cluster[0] = cluster(line, cells);
         } else if (!line.startsWith("#")) {
           commands = true;
           output.append(cluster[0].execute(line));
@@ -70,9 +87,9 @@ class ScenarioTest {
     return played.toString().strip() + "\n";
   }
 
-  private static ScenarioCluster cluster(String line) {
+  private static ScenarioCluster cluster(String line, ProtocolCells cells) {
     String[] words = line.split("[ =]+");
     return new ScenarioCluster(
-        Integer.parseInt(words[2]), Integer.parseInt(words[4]), Long.parseLong(words[6]));
+        Integer.parseInt(words[2]), Integer.parseInt(words[4]), Long.parseLong(words[6]), cells);
   }
 }

@@ -9,7 +9,7 @@ import java.util.Locale;
 
 /**
  * What was proven, a line for each piece, on standard output and for {@code ./pluribus prove} in
- * {@code target/proof.log}, there as {@code kind<TAB>count<TAB>words}.
+ * {@code target/proof.log}, there as {@code kind<TAB>count<TAB>first line}.
  */
 public final class ProofLog {
   private static final Path FILE = Path.of("target/proof.log");
@@ -29,7 +29,7 @@ public final class ProofLog {
       Files.createDirectories(FILE.toAbsolutePath().getParent());
       Files.writeString(
           FILE,
-          kind + "\t" + count + "\t" + line + "\n",
+          kind + "\t" + count + "\t" + line.lines().findFirst().orElse("") + "\n",
           StandardOpenOption.CREATE,
           StandardOpenOption.APPEND);
     } catch (IOException e) {
