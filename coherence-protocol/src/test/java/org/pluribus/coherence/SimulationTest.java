@@ -100,7 +100,8 @@ class SimulationTest {
     }
     assertThat(found).as("what the checkers say of %s", sabotage).isInstanceOf(CheckFailure.class);
     assertThat(found).hasMessageContaining("seed=").hasMessageNotContaining("reproducible");
-    String what = String.valueOf(found).lines().findFirst().orElse("");
+    String what =
+        String.valueOf(found == null ? "" : found.getMessage()).lines().findFirst().orElse("");
     ProofLog.note("sabotage", 1, "simulation finds %s: %s", sabotage, what);
   }
 
