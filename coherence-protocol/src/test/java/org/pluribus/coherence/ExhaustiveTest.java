@@ -24,12 +24,13 @@ class ExhaustiveTest {
     scopes.add(new Scope(2, 2, 1, 2, 0, false, false));
     scopes.add(new Scope(3, 1, 1, 1, 0, false, true));
     scopes.add(new Scope(3, 1, 1, 1, 1, false, false));
+    scopes.add(new Scope(3, 1, 1, 2, 0, false, true));
+    scopes.add(new Scope(3, 2, 1, 1, 0, false, false));
     if (Boolean.getBoolean("coherence.wide")) {
       scopes.add(new Scope(2, 1, 2, 2, 0, true, true));
       scopes.add(new Scope(2, 2, 1, 2, 0, true, true));
       scopes.add(new Scope(3, 1, 1, 1, 1, true, true));
-      scopes.add(new Scope(3, 1, 1, 2, 0, false, true));
-      scopes.add(new Scope(3, 2, 1, 1, 0, false, false));
+      scopes.add(new Scope(3, 2, 1, 2, 0, false, false));
       scopes.add(new Scope(4, 1, 1, 1, 0, false, true));
     }
     return scopes;
