@@ -8,9 +8,14 @@
 #                            server=0, 1, ... of their kernel command line; files they leave are in $out/results-N
 #   check_job WHAT           fails unless every server did the job and it ended with 0
 #   verdict=passed
+# The servers' clocks go SLOW_OUTSIDE times slower than this machine's, until slow_down says otherwise. While the
+# servers run, the function watch_servers is called again and again, for the script to define.
 # shellcheck disable=SC2154  # image, tools and clock are set by the script
 verdict=
 qemu=()
+
+# An emulated server idles much while it starts: that need not take long. Slow enough that nothing is late.
+SLOW_OUTSIDE=8
 
 announce() {
   # However this ends, no server stays and the last line says how it went.
@@ -45,6 +50,14 @@ take_folder() {
   mkdir -p "$out"/job
 }
 
+watch_servers() { :; }
+
+# From now on the servers' clocks go $1 times slower than this machine's.
+slow_down() {
+  [ "$1" = "${slowness:-}" ] || "$clock/slow-clock" set "$out/clock" "$1"
+  slowness=$1
+}
+
 # The network card of server $1 of $2: server 0 is the switch that the others are plugged into.
 card_of() {
   local other
@@ -74,7 +87,7 @@ start_server() {
   # Should this script be killed, QEMU goes with it. Names of sockets are short, so it works in the folder.
   # shellcheck disable=SC2054  # the commas are QEMU's
   server=(setpriv --pdeathsig KILL "$tools/lib64/ld-linux-x86-64.so.2" --library-path "$tools/usr/lib/x86_64-linux-gnu"
-    --preload "$clock" "$tools/usr/bin/qemu-system-x86_64"
+    --preload "$clock/slow-clock.so" "$tools/usr/bin/qemu-system-x86_64"
     -L "$tools/usr/share/qemu" -L "$tools/usr/share/seabios"
     -M q35 -accel tcg,thread=single -cpu "$cpu" -smp 1 -m "$3" -nodefaults -no-user-config -no-reboot -display none
     -kernel "$image/vmlinux" -initrd "$image/initrd"
@@ -91,7 +104,7 @@ start_server() {
   else
     server+=(-serial null)
   fi
-  (cd "$out" && exec "${server[@]}") </dev/null 2>>"$out/qemu.log" &
+  (cd "$out" && SLOW_CLOCK=clock exec "${server[@]}") </dev/null 2>>"$out/qemu.log" &
   qemu+=($!)
 }
 
@@ -99,6 +112,9 @@ run_servers() {
   local count=$1 limit=$2 deadline id running=1
   # What the servers get on their second disks, and room for what they leave on their third.
   tar -c -f "$out/job.tar" -C "$out/job" .
+  slowness=
+  slow_down $SLOW_OUTSIDE
+  tsc_khz=$("$clock/slow-clock" khz)
   for ((id = 0; id < count; id++)); do start_server "$id" "$count" "$3"; done
   deadline=$((SECONDS + limit))
   server_late=
@@ -111,6 +127,7 @@ run_servers() {
       server_late="no end after $limit s"
       break
     fi
+    watch_servers
     sleep 0.2
   done
   stop_servers
@@ -119,7 +136,7 @@ run_servers() {
     mkdir -p "$out/results-$id"
     tar -x -f "$out/results-$id.tar" -C "$out/results-$id" 2>/dev/null || true
   done
-  rm -rf "$out"/{job,job.tar,results-*.tar,net-*}
+  rm -rf "$out"/{job,job.tar,results-*.tar,net-*,clock}
 }
 
 # The last thing server $1 said about what went wrong.

@@ -98,8 +98,10 @@ public final class CacheController {
   /**
    * A local vCPU will read or write a page soon. Asks for it unless something is going on with the
    * page already; nobody need be woken, though {@link CacheEffects#wake} follows as for a fault.
+   *
+   * @return whether it was asked for
    */
-  public void prefetch(long page, boolean write) {
+  public boolean prefetch(long page, boolean write) {
     checkPage(page);
     CacheState state = pages.state(page);
     PageRecord record = pages.record(page);
@@ -107,7 +109,9 @@ public final class CacheController {
     if (state.stable() && idle && !mayAccess(page, write)) {
       counters.increment(CoherenceCounter.PREFETCHES);
       requester.request(pages.recordOrNew(page), write);
+      return true;
     }
+    return false;
   }
 
   /**

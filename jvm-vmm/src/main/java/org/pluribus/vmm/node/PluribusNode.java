@@ -264,10 +264,11 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     deliverLocal();
   }
 
-  /** A vCPU will want a page soon. Token holder. */
-  void prefetch(long page, boolean write) {
-    cache.prefetch(page, write);
+  /** A vCPU will want a page soon; whether it is asked for now. Token holder. */
+  boolean prefetch(long page, boolean write) {
+    boolean asked = cache.prefetch(page, write);
     deliverLocal();
+    return asked;
   }
 
   /** Pins a page for Java code (loader, devices), waiting for it. See {@link NodeMemory}. */

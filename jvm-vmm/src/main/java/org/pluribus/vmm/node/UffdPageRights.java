@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 import org.pluribus.posix.Errno;
 import org.pluribus.posix.HostMemory;
 import org.pluribus.posix.Mapping;
@@ -53,6 +54,11 @@ final class UffdPageRights implements PageRights {
   private final LongSupplier machineNanos;
   private final VcpuFaults.Rights sufficing = this::suffices;
   private VcpuFaults[] vcpus = {};
+  private Readahead[] readaheads = {};
+
+  /** The vCPU for which pages are asked for ahead right now. */
+  private @Nullable VcpuFaults readsAhead;
+
   private final Histogram latency = new Histogram(MAX_LATENCY_NANOS, 3);
   private final Histogram installing = new Histogram(MAX_LATENCY_NANOS, 3);
 
@@ -111,6 +117,8 @@ final class UffdPageRights implements PageRights {
   void add(KvmVcpu vcpu) {
     vcpus = Arrays.copyOf(vcpus, vcpus.length + 1);
     vcpus[vcpus.length - 1] = new VcpuFaults(vcpu::threadId, vcpu::pauses, useTime);
+    readaheads = Arrays.copyOf(readaheads, vcpus.length);
+    readaheads[vcpus.length - 1] = new Readahead(rights.length);
   }
 
   /** Becomes readable when the guest faults. */
@@ -152,9 +160,12 @@ final class UffdPageRights implements PageRights {
   /** That fault's request is on its way; names what should be fetched along. Token holder. */
   void companions(int index, VcpuFaults.Fetch fetch) {
     int thread = events.threadId(index);
-    for (VcpuFaults v : vcpus) {
-      if (v.isOf(thread)) {
-        v.companions(sufficing, fetch);
+    for (int i = 0; i < vcpus.length; i++) {
+      if (vcpus[i].isOf(thread)) {
+        vcpus[i].companions(sufficing, fetch);
+        readsAhead = vcpus[i];
+        readaheads[i].missed(faultPage(index), faultWrites(index), sufficing, fetch);
+        readsAhead = null;
       }
     }
   }
@@ -240,7 +251,8 @@ final class UffdPageRights implements PageRights {
 
   @Override
   public long waitingSince(long page) {
-    long first = Long.MAX_VALUE;
+    VcpuFaults ahead = readsAhead;
+    long first = ahead == null ? Long.MAX_VALUE : ahead.stalledSince();
     for (VcpuFaults v : vcpus) {
       if (v.wants(page)) {
         first = Math.min(first, v.stalledSince());

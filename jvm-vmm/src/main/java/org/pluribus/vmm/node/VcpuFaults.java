@@ -32,8 +32,12 @@ import org.pluribus.posix.ThreadCpuClock;
 final class VcpuFaults {
   /** Takes pages that should be fetched. */
   interface Fetch {
-    /** A page that the vCPU will want, and whether it will write it. */
-    void page(long page, boolean write);
+    /**
+     * A page that the vCPU will want, and whether it will write it.
+     *
+     * @return whether it is on its way now
+     */
+    boolean page(long page, boolean write);
   }
 
   /** Says what the node may do with a page. */
@@ -163,13 +167,14 @@ final class VcpuFaults {
    */
   void companions(Rights rights, Fetch fetch) {
     int first = indexOf(pendingPage);
-    if (first < 0 || stalls[first] == stall) {
+    if (first < 0) {
       return;
     }
+    // Collected in this very stall, it went to one who waited longer, and the others with it.
     int together = stalls[first];
     int missing = 0;
     for (int i = 0; i < REMEMBERED; i++) {
-      if (isCompanion(i, together) && !rights.suffices(pages[i], writes[i])) {
+      if (isCompanion(i, together) && !expected[i] && !rights.suffices(pages[i], writes[i])) {
         missing++;
       }
     }
@@ -178,15 +183,17 @@ final class VcpuFaults {
         continue;
       }
       stalls[i] = stall;
-      if (missing < MIN_COMPANIONS || rights.suffices(pages[i], writes[i])) {
+      if (missing < MIN_COMPANIONS || expected[i] || rights.suffices(pages[i], writes[i])) {
         continue;
       }
       if (++unproven[i] > MAX_UNPROVEN) {
         pages[i] = NO_PAGE;
         continue;
       }
-      expected[i] = true;
-      fetch.page(pages[i], writes[i]);
+      expected[i] = true; // before it is asked for: the request says for whom
+      if (!fetch.page(pages[i], writes[i])) {
+        expected[i] = false;
+      }
     }
   }
 

@@ -171,13 +171,17 @@ class VcpuFaultsTest {
     for (long page = PAGE + 1; page < PAGE + 5; page++) {
       fault(faults, page, NOW);
     }
-    assertThat(fetchedAlong(faults, PAGE + 2)).as("still the same stall").isEmpty();
+    assertThat(fetchedAlong(faults, PAGE + 2, PAGE, PAGE + 1, PAGE + 3, PAGE + 4)).isEmpty();
+    assertThat(arrived(faults, PAGE + 2))
+        .as("lost again in the same stall")
+        .containsExactly(PAGE, PAGE + 1, PAGE + 3, PAGE + 4);
     pauses.incrementAndGet();
     assertThat(fetchedAlong(faults, PAGE + 9)).as("never collected").isEmpty();
     pauses.incrementAndGet();
     assertThat(fetchedAlong(faults, PAGE + 2, PAGE, PAGE + 1)).as("too few").isEmpty();
     pauses.incrementAndGet();
     assertThat(fetchedAlong(faults, PAGE + 2)).containsExactly(PAGE, PAGE + 1, PAGE + 3, PAGE + 4);
+    assertThat(fetchedAlong(faults, PAGE + 2)).as("on their way").isEmpty();
     assertThat(faults.wants(PAGE + 3)).isTrue();
     assertThat(faults.waitsFor(PAGE + 3)).isFalse();
     assertThat(longer(faults, PAGE + 3, NOW)).as("not here yet").isZero();
@@ -194,12 +198,19 @@ class VcpuFaultsTest {
     }
     for (int i = 0; i < 16; i++) {
       pauses.incrementAndGet();
-      assertThat(fetchedAlong(faults, PAGE)).hasSize(4);
+      assertThat(arrived(faults, PAGE)).hasSize(4);
     }
     pauses.incrementAndGet();
     assertThat(fetchedAlong(faults, PAGE)).isEmpty();
     pauses.incrementAndGet();
     assertThat(fetchedAlong(faults, PAGE)).isEmpty();
+  }
+
+  /** The vCPU faults on a page and has none; what is fetched along arrives. */
+  private List<Long> arrived(VcpuFaults faults, long page) {
+    List<Long> fetched = fetchedAlong(faults, page);
+    fetched.forEach(other -> faults.granting(other, false, NOW));
+    return fetched;
   }
 
   /** The vCPU faults on a page; {@code here} are all that it has. */
