@@ -91,7 +91,7 @@ start_server() {
     -L "$tools/usr/share/qemu" -L "$tools/usr/share/seabios"
     -M q35 -accel tcg,thread=single -cpu "$cpu" -smp 1 -m "$3" -nodefaults -no-user-config -no-reboot -display none
     -kernel "$image/vmlinux" -initrd "$image/initrd"
-    -append "server=$id console=ttyS0 panic=-1 mitigations=off nokaslr init_on_alloc=0 audit=0 apparmor=0 no_timer_check tsc=reliable tsc_early_khz=$tsc_khz rcupdate.rcu_expedited=1 quiet loglevel=3"
+    -append "server=$id console=ttyS0 panic=-1 mitigations=off nokaslr init_on_alloc=0 audit=0 apparmor=0 no_timer_check tsc=reliable tsc_early_khz=$tsc_khz rcupdate.rcu_expedited=1 nohz=off psi=0 quiet loglevel=3"
     -drive "file=$image/root.squashfs,format=raw,if=none,id=root,readonly=on" -device virtio-blk-pci,drive=root
     -drive "file=job.tar,format=raw,if=none,id=job,readonly=on" -device virtio-blk-pci,drive=job
     -drive "file=results-$id.tar,format=raw,if=none,id=results" -device virtio-blk-pci,drive=results
