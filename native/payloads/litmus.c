@@ -116,11 +116,30 @@ static int seat_of(const struct cpu *me, u64 number) {
   return -1;
 }
 
+/* Of a second: so long a machine that breaks its word may hide what an interrupt tells of. */
+#define LOOK_AFTER_INTERRUPT 200
+
+/* Sleeps while the word has this value, until an interrupt. On a machine that is right, the word changes
+ * before the interrupt comes; the tests have to get to their end on others, too, to tell what is wrong. */
+static void sleep_while(volatile u64 *word, u64 value) {
+  kernel_call(halt_if_equal, (u64)word, value);
+  u64 until = read_tsc() + tsc_hz / LOOK_AFTER_INTERRUPT;
+  while (*word == value && read_tsc() < until) {
+    pause();
+  }
+}
+
 /* Bounded by the host's time limit for the whole run only: others may be at it for long. */
 static void await_turn(u64 number) {
   volatile u64 *turn = shared_page(TURN);
   for (u64 now = *turn; now < number; now = *turn) {
-    kernel_call(halt_if_equal, (u64)turn, now);
+    sleep_while(turn, now);
+  }
+}
+
+static void wake_up(const struct cpu *me, u64 other) {
+  if (other != me->index) {
+    send_ipi(me, cpus[other].apic_id, ICR_ASSERT | ICR_FIXED | VECTOR_IPI);
   }
 }
 
@@ -128,8 +147,8 @@ static void await_turn(u64 number) {
 static void give_turn(const struct cpu *me, u64 number) {
   *shared_page(TURN) = number;
   for (u32 i = 0; i < cpu_count; i++) {
-    if (i != me->index && (number == program->cases || seat_of(&cpus[i], number) >= 0)) {
-      send_ipi(me, cpus[i].apic_id, ICR_ASSERT | ICR_FIXED | VECTOR_IPI);
+    if (number == program->cases || seat_of(&cpus[i], number) >= 0) {
+      wake_up(me, i);
     }
   }
 }
@@ -142,21 +161,27 @@ struct release {
   volatile u64 start; /* TSC, the same for all */
 };
 
-/* A barrier of those who run a test; gives a time in the near future. */
-static u64 meet(const struct cpu *me, u32 roles) {
+/* A barrier of those who run a test; gives a time in the near future. Who waits sleeps: nodes may have fewer
+ * cores than CPUs, and something to do to bring the others here. */
+static u64 meet(const struct cpu *me, u64 number) {
   struct release *release = (struct release *)shared_page(RELEASE);
   volatile u64 *arrived = shared_page(ARRIVED);
   u64 generation = release->generation;
+  u32 roles = program->of[number].roles;
   if (locked_add(arrived, 1) == roles - 1) {
     *arrived = 0;
     release->start = read_tsc() + tsc_hz / LEAD;
     release->generation = generation + 1;
+    for (u32 seat = 0; seat < roles; seat++) {
+      wake_up(me, cpu_of_seat(number, seat));
+    }
   } else {
     /* Those who are faster may have met again, for another test, before this CPU looks. */
     struct patience p;
     begin_waiting(&p);
     while (release->generation == generation) {
-      keep_waiting(&p, me, "the other CPUs of a litmus test");
+      sleep_while(&release->generation, generation);
+      look_at_clock(&p, me, "the other CPUs of a litmus test");
     }
   }
   return release->start;
@@ -317,13 +342,13 @@ static void run_case(struct cpu *me, u64 number, u32 seat) {
     if (b.delayed) {
       choose_delays(me);
     }
-    u64 start = meet(me, t->roles);
+    u64 start = meet(me, number);
     if (b.first_owners) {
       take_pages(t, &p, &b, role);
-      start = meet(me, t->roles);
+      start = meet(me, number);
     }
     run_role(me, t, &p, &b, role, start);
-    meet(me, t->roles);
+    meet(me, number);
     if (i % t->roles == seat) {
       judge(number, &p, i);
     }
@@ -367,7 +392,7 @@ static void work(struct cpu *me) {
     }
     await_turn(number);
     run_case(me, number, (u32)seat);
-    meet(me, program->of[number].roles);
+    meet(me, number);
     if (seat == 0) {
       give_turn(me, number + 1);
     }
