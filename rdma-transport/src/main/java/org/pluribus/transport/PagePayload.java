@@ -15,6 +15,7 @@ public final class PagePayload {
 
   private final UnsafeBuffer view = new UnsafeBuffer(0, 0);
   private final UnsafeBuffer target = new UnsafeBuffer(0, 0);
+  private volatile long copies;
 
   /** Shows the bytes at an offset of a buffer. For transports. */
   public void wrap(DirectBuffer buffer, int offset) {
@@ -36,6 +37,11 @@ public final class PagePayload {
     return view.capacity() == 0;
   }
 
+  /** Pages that were copied: those the network had not put where they belong. Any thread. */
+  public long copies() {
+    return copies;
+  }
+
   /** Copies the page to a native address, 4096 bytes of which the caller owns. */
   public void copyTo(long address) {
     if (view.byteArray() == null && view.addressOffset() == address) {
@@ -43,6 +49,7 @@ public final class PagePayload {
     }
     target.wrap(address, PAGE_BYTES);
     view.getBytes(0, target, 0, PAGE_BYTES);
+    copies = copies + 1; // by the holder of the duty token only
   }
 
   /** Copies the page into a native segment (the address form spares the checks). */

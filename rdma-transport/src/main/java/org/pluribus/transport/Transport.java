@@ -28,6 +28,12 @@ public interface Transport extends AutoCloseable {
   }
 
   /**
+   * Copies of a page's bytes between memory and this transport's frames, into them and out of them.
+   * Pages of {@link #placedPages} need none at either end. Any thread.
+   */
+  long copiedPages();
+
+  /**
    * Opens this node's end and exchanges hellos with every peer. Nothing is delivered to the handler
    * before this returns. Blocks (sleeping between looks) until every peer has said hello. Poll soon
    * after: peers may still wait for ours.

@@ -35,6 +35,7 @@ final class ReportTable {
     row("pages in", n -> "" + n.pagesIn());
     row("pages out", n -> "" + n.pagesOut());
     row("of them by RDMA", n -> "" + n.pagesPlaced());
+    row("page copies in Java", n -> "" + n.pagesCopied());
     row("zero pages granted", n -> "" + n.pagesZero());
     row("MiB in", n -> number(n.bytesIn() / MEBI));
     row("MiB out", n -> number(n.bytesOut() / MEBI));

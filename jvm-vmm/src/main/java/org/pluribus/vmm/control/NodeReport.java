@@ -17,6 +17,8 @@ import tools.jackson.databind.json.JsonMapper;
  * What one node did, for the final table and {@code --report}.
  *
  * @param pagesPlaced those of {@code pagesOut} that the transport wrote from RAM to RAM, by RDMA
+ * @param pagesCopied copies of a page's bytes that this node's Java made, sending and receiving: by
+ *     UDP one for each of {@code pagesOut} and {@code pagesIn}, by RDMA none
  * @param faultRecords times of single faults; null unless the cluster's configuration wants them
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
@@ -30,6 +32,7 @@ public record NodeReport(
     long pagesIn,
     long pagesOut,
     long pagesPlaced,
+    long pagesCopied,
     long pagesZero,
     long bytesIn,
     long bytesOut,
@@ -76,6 +79,7 @@ public record NodeReport(
         c.get(CoherenceCounter.PAGES_IN),
         c.get(CoherenceCounter.PAGES_OUT),
         transport.placedPages(),
+        transport.copiedPages(),
         c.get(CoherenceCounter.PAGES_ZERO),
         in,
         out,
@@ -102,6 +106,7 @@ public record NodeReport(
         pagesIn,
         pagesOut,
         pagesPlaced,
+        pagesCopied,
         pagesZero,
         bytesIn,
         bytesOut,

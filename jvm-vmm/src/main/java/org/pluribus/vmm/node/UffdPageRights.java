@@ -331,7 +331,11 @@ final class UffdPageRights implements PageRights {
   @Override
   public boolean revoke(long page) {
     rights[(int) page] = NONE;
-    view.advise(Mapping.Advice.DONTNEED, page << PAGE_SHIFT, PAGE);
+    int answer = -Errno.EAGAIN.number();
+    for (int i = 0; i < ATTEMPTS && answer == -Errno.EAGAIN.number(); i++) {
+      answer = view.drop(page << PAGE_SHIFT, PAGE);
+    }
+    UserfaultFd.check(answer, "madvise(MADV_DONTNEED)", "page " + page);
     return true;
   }
 

@@ -85,6 +85,11 @@ final class FrameDecoder {
     this.session = session;
   }
 
+  /** Pages copied out of frames. Any thread. */
+  long copiedPages() {
+    return payload.copies();
+  }
+
   /**
    * Delivers a peer's first frame, which has to be a hello.
    *

@@ -34,6 +34,7 @@ final class FramedChannel implements Channel {
   private @Nullable String overflow;
   private long bytesSent;
   private long bytesReceived;
+  private volatile long copiedPages;
 
   FramedChannel(
       int peer, LaneNetwork network, int maxQueueBytes, FrameEncoder encoder, Mailbox mailbox) {
@@ -76,6 +77,9 @@ final class FramedChannel implements Channel {
       return false;
     }
     encoder.coherence(lane.buffer(), lane.offset(), message, beside ? NO_PAYLOAD : payloadAddress);
+    if (length == FrameEncoder.COHERENCE_PAGE_BYTES) {
+      copiedPages = copiedPages + 1; // by the holder of the duty token only
+    }
     lane.commit();
     return true;
   }
@@ -197,6 +201,11 @@ final class FramedChannel implements Channel {
   @Override
   public long bytesReceived() {
     return bytesReceived;
+  }
+
+  /** Pages copied into frames. Any thread. */
+  long copiedPages() {
+    return copiedPages;
   }
 
   /** Sends an encoded frame. */

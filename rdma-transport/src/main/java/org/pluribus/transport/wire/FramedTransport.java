@@ -132,6 +132,16 @@ public final class FramedTransport implements Transport {
   }
 
   @Override
+  public long copiedPages() {
+    long all = 0;
+    for (PeerSession session : sessions) {
+      FrameDecoder decoder = session.decoder;
+      all += session.channel.copiedPages() + (decoder == null ? 0 : decoder.copiedPages());
+    }
+    return all;
+  }
+
+  @Override
   public void abandon(String reason) {
     abandoned = reason;
   }

@@ -75,6 +75,8 @@ class LoopbackTransportTest {
               "0 report {\"id\":0}",
               data + " bytes " + 0x1234);
       assertThat(pair.one.channel(0).bytesReceived()).isGreaterThan(4096);
+      assertThat(pair.zero.copiedPages()).as("into the frame").isEqualTo(1);
+      assertThat(pair.one.copiedPages()).as("out of the frame").isEqualTo(1);
     }
   }
 

@@ -37,6 +37,7 @@ class FaultServiceTest {
         0,
         0,
         0,
+        0,
         new NodeReport.Latency(0, 0, 0, 0),
         new FaultRecords(HZ, faults, services),
         Map.of());
