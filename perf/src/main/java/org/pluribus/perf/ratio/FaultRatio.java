@@ -126,9 +126,7 @@ public final class FaultRatio implements AutoCloseable {
 
   private Contestant node(String name, GuestImage.Work work, int self, Network network)
       throws IOException {
-    List<String> arguments = new ArrayList<>(List.of(image(), work.kind().name()));
-    arguments.addAll(numbers(work.count(), work.first(), work.limit(), RAM, self));
-    arguments.addAll(network.arguments());
+    List<String> arguments = MeasuredNode.arguments(image(), work, RAM, self, network);
     return added(Contestant.java(name, jvmFlags, MeasuredNode.class, arguments));
   }
 

@@ -37,6 +37,9 @@ import org.pluribus.vmm.node.PluribusNode;
  * node's id, and the {@link Network}'s.
  */
 public final class MeasuredNode {
+  /** Asks for {@link Allocations#line}. */
+  static final String ALLOCATIONS = "allocations";
+
   private static final int FIXED_ARGUMENTS = 7;
   private static final long NANOS_PER_MICRO = 1_000;
   private static final long STOP_MILLIS = 2_000;
@@ -98,6 +101,17 @@ public final class MeasuredNode {
             rounds);
   }
 
+  /** For a process's command line. */
+  static List<String> arguments(
+      String image, GuestImage.Work work, long ramBytes, int self, Network network) {
+    List<String> all = new ArrayList<>(List.of(image, work.kind().name()));
+    for (long number : new long[] {work.count(), work.first(), work.limit(), ramBytes, self}) {
+      all.add(String.valueOf(number));
+    }
+    all.addAll(network.arguments());
+    return all;
+  }
+
   /** One node of the comparison. */
   public static void main(String[] args) throws IOException, InterruptedException {
     GuestImage.Work work =
@@ -132,7 +146,11 @@ public final class MeasuredNode {
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
     System.out.println("ready");
-    while (in.readLine() != null) {
+    for (String line = in.readLine(); line != null; line = in.readLine()) {
+      if (line.equals(ALLOCATIONS)) {
+        System.out.println(Allocations.now(node.counters()).line());
+        continue;
+      }
       long nanos = self == 0 ? rounds.next() : takeBack();
       String lost = peers.lost() == null ? node.failureReason() : peers.lost();
       if (lost != null) {
@@ -185,7 +203,7 @@ public final class MeasuredNode {
   }
 
   private static void fail(String why) {
-    System.err.printf(Locale.ROOT, "perf/fault-ratio: %s%n", why);
+    System.err.printf(Locale.ROOT, "perf: %s%n", why);
     Runtime.getRuntime().halt(1);
   }
 
