@@ -78,6 +78,11 @@ final class HastyTransport implements Transport {
   }
 
   @Override
+  public long copiedPages() {
+    return real.copiedPages();
+  }
+
+  @Override
   public void connect(MessageHandler handler, Duration timeout) {
     node = handler;
     real.connect(
@@ -186,6 +191,11 @@ final class HastyTransport implements Transport {
   @Override
   public void shareMemory(long address, long bytes) {
     real.shareMemory(address, bytes);
+  }
+
+  @Override
+  public long copiedPages() {
+    return real.copiedPages();
   }
 
   @Override
