@@ -78,11 +78,6 @@ final class HastyTransport implements Transport {
   }
 
   @Override
-  public long copiedPages() {
-    return real.copiedPages();
-  }
-
-  @Override
   public void connect(MessageHandler handler, Duration timeout) {
     node = handler;
     real.connect(
