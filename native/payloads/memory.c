@@ -4,9 +4,13 @@
  */
 #include "payload.h"
 
-/* ---- pattern: each CPU checks what another CPU has written and writes the next generation */
+/*
+ * ---- pattern: each CPU checks what another CPU has written and writes the next generation
+ * ---- fill: the same with one generation, for machines with much memory
+ */
 
 #define PATTERN_GENERATIONS 3
+#define FILL_GENERATIONS 1
 
 static u64 pages_checked[MAX_CPUS], page_sums[MAX_CPUS];
 
@@ -49,9 +53,9 @@ static void for_share(struct cpu *me, u64 generation, u64 *from, u64 *to) {
   *to = pattern_pages() * (share + 1) / cpu_count;
 }
 
-static void pattern_work(struct cpu *me) {
+static void write_and_check(struct cpu *me, u64 generations) {
   u64 from, to;
-  for (u64 generation = 1; generation <= PATTERN_GENERATIONS; generation++) {
+  for (u64 generation = 1; generation <= generations; generation++) {
     for_share(me, generation, &from, &to);
     for (u64 page = from; page < to; page++) {
       if (generation > 1) {
@@ -61,12 +65,16 @@ static void pattern_work(struct cpu *me) {
     }
     barrier(me);
   }
-  for_share(me, PATTERN_GENERATIONS + 1, &from, &to);
+  for_share(me, generations + 1, &from, &to);
   for (u64 page = from; page < to; page++) {
-    check_page(me, page, PATTERN_GENERATIONS);
+    check_page(me, page, generations);
     page_sums[me->index] += checksum(page, pattern_page(page), WORDS_PER_PAGE);
   }
 }
+
+static void pattern_work(struct cpu *me) { write_and_check(me, PATTERN_GENERATIONS); }
+
+static void fill_work(struct cpu *me) { write_and_check(me, FILL_GENERATIONS); }
 
 static void pattern_report(void) {
   u64 pages = 0, sum = 0;
@@ -79,6 +87,7 @@ static void pattern_report(void) {
 }
 
 const struct payload pattern_payload = {"pattern", pattern_work, pattern_report};
+const struct payload fill_payload = {"fill", fill_work, pattern_report};
 
 /*
  * ---- oracle: each word has one owner, who alone writes it and remembers its version. A word's value is

@@ -22,9 +22,10 @@ CacheRecord ==
    wantsR : BOOLEAN,          \* a local faulter waits for what cannot be asked for yet
    wantsW : BOOLEAN,
    sur : Surrenders,          \* how far giving up rights has come
-   surTo : Forwards,          \* the message that asked for it ...
+   surTo : Forwards \cup {"PutAck"}, \* the message that asked for it ...
    surReq : Nodes,            \* ... on whose behalf ...
    surAcks : 0 .. NodeCount,  \* ... and the count to pass on
+   put : BOOLEAN,             \* an offer is under way: no request may be sent
    pins : Nat,                \* by devices and loaders
    held : BOOLEAN,            \* a grant is not used yet, nor its time up
    rights : {"none", "read", "write"},  \* what vCPUs of this node can do, in force
@@ -33,7 +34,7 @@ CacheRecord ==
 NewPage ==
   [st |-> "I", acked |-> {}, acks |-> 0, wantsR |-> FALSE, wantsW |-> FALSE,
    sur |-> "none", surTo |-> "Inv", surReq |-> 0, surAcks |-> 0,
-   pins |-> 0, held |-> FALSE, rights |-> "none", fresh |-> FALSE] \* a mirror has any bytes at first
+   put |-> FALSE, pins |-> 0, held |-> FALSE, rights |-> "none", fresh |-> FALSE] \* a mirror has any bytes at first
 
 Step(c) == [c |-> c, out |-> <<>>, wake |-> FALSE, refused |-> FALSE]
 Refuse(c) == [Step(c) EXCEPT !.refused = TRUE]
@@ -48,6 +49,12 @@ MayAccess(c, write) ==
 (* Whether vCPUs get through, also by a translation that is about to go. *)
 InForce(c, write) == c.rights = "write" \/ (~write /\ c.rights = "read")
 
+(* PageRecord.requestsWait. *)
+RequestsWait(c) ==
+  \/ c.put /\ Bug # "request-while-offered"
+  \/ c.sur \in {"revoking", "downgrading"}
+  \/ c.sur = "deferred" /\ c.surTo = "PutAck"
+
 -----------------------------------------------------------------------------
 (* Requests: RequesterSide. *)
 
@@ -59,7 +66,7 @@ Request(s, n, p, write) ==
           Home(p), Plain(type, p, n))
 
 RequestWhatIsWanted(s, n, p) ==
-  IF (s.c.wantsR \/ s.c.wantsW) /\ s.c.st \in Stable
+  IF (s.c.wantsR \/ s.c.wantsW) /\ s.c.st \in Stable /\ ~RequestsWait(s.c)
   THEN Request(s, n, p, s.c.wantsW)
   ELSE s
 
@@ -113,24 +120,25 @@ OnInvAck(c, n, p, m, from) ==
 
 NoSurrender(c) == [c EXCEPT !.sur = "none", !.surTo = "Inv", !.surReq = 0, !.surAcks = 0]
 
-(* The bytes, or the word that they are gone, for whom the surrender is. *)
-Answer(s, p, c) ==
+(* The bytes, or the word that they are gone, for whom the surrender is: the home after a PutAck. *)
+Answer(s, n, p, c) ==
   LET plain(type) == Plain(type, p, c.surReq)
       data == [plain("Data") EXCEPT !.fresh = c.fresh]
-  IN Emit(s, c.surReq,
+  IN Emit(s, IF c.surTo = "PutAck" THEN Home(p) ELSE c.surReq,
        CASE c.surTo = "Inv" -> plain("InvAck")
+         [] c.surTo = "PutAck" -> Plain("Unblock", p, n)
          [] c.surTo = "FwdGetM" -> [data EXCEPT !.excl = TRUE, !.acks = c.surAcks]
          [] c.surTo = "FwdGetS" -> data)
 
 (* Starts a surrender that nothing is in the way of. *)
-Settle(s, p) ==
+Settle(s, n, p) ==
   IF s.c.sur # "deferred" \/ s.c.held \/ s.c.pins > 0
   THEN s
   ELSE LET t == [s EXCEPT !.c.sur =
                    IF s.c.surTo = "FwdGetS" THEN "downgrading" ELSE "revoking"]
-       IN IF Bug = "ack-before-revoke" THEN Answer(t, p, t.c) ELSE t
+       IN IF Bug = "ack-before-revoke" THEN Answer(t, n, p, t.c) ELSE t
 
-HoldOver(s, p) == Settle([s EXCEPT !.c.held = FALSE], p)
+HoldOver(s, n, p) == Settle([s EXCEPT !.c.held = FALSE], n, p)
 
 (* FwdGetS, FwdGetM, Inv. `more`: the node lets a page that nothing holds stay for a while. *)
 OnSurrender(c, n, p, m, more) ==
@@ -142,18 +150,40 @@ OnSurrender(c, n, p, m, more) ==
         \/ m.req = n \/ (m.acks # 0 /\ (owns \/ m.type # "FwdGetM"))
      THEN Refuse(c)
      ELSE IF m.type = "FwdGetS" /\ shares
-     THEN Answer(Step(c), p, [c EXCEPT !.surTo = m.type, !.surReq = m.req])
+     THEN Answer(Step(c), n, p, [c EXCEPT !.surTo = m.type, !.surReq = m.req])
      ELSE IF Bug = "owner-not-downgraded" /\ m.type = "FwdGetS"
-     THEN Answer(Step(c), p, asked)
-     ELSE Settle(Step(asked), p)
+     THEN Answer(Step(c), n, p, asked)
+     ELSE Settle(Step(asked), n, p)
 
-(* No vCPU of the node uses the right any more. *)
+(* No vCPU of the node uses the right any more. Nobody needs the bytes that are left here. *)
 Completed(c, n, p) ==
   LET gone == c.sur = "revoking"
       next == IF ~gone THEN "S" ELSE IF c.st = "SM_AD" THEN "IM_AD" ELSE "I"
-      left == [NoSurrender(c) EXCEPT !.st = next, !.rights = IF gone THEN "none" ELSE "read"]
-      s == IF Bug = "ack-before-revoke" THEN Step(left) ELSE Answer(Step(left), p, c)
+      left == [NoSurrender(c) EXCEPT !.st = next, !.rights = IF gone THEN "none" ELSE "read",
+                                      !.fresh = @ /\ ~(gone /\ Puts)]
+      s == IF Bug = "ack-before-revoke" THEN Step(left) ELSE Answer(Step(left), n, p, c)
   IN RequestWhatIsWanted(s, n, p)
+
+-----------------------------------------------------------------------------
+(* Making room: EvictorSide. *)
+
+Offerable(c, n, p) ==
+  /\ c.st \in {"S", "M"} /\ c.sur = "none" /\ ~c.put /\ ~c.held /\ c.pins = 0
+  /\ Home(p) # n
+
+Offer(c, n, p) == Emit(Step([c EXCEPT !.put = TRUE]), Home(p), Plain("Put", p, n))
+
+OnPutAck(c, n, p, m) ==
+  IF ~c.put \/ c.st # "S" \/ c.sur # "none" \/ m.req # n
+  THEN Refuse(c)
+  ELSE Settle(Step([c EXCEPT !.put = FALSE, !.sur = "deferred", !.surTo = "PutAck",
+                             !.surReq = n, !.surAcks = 0]), n, p)
+
+OnPutNack(c, n, p, m) ==
+  IF ~c.put \/ m.req # n
+  THEN Refuse(c)
+  ELSE LET s == RequestWhatIsWanted(Step([c EXCEPT !.put = FALSE]), n, p)
+       IN IF s.c.st = "SM_AD" THEN HoldOver(s, n, p) ELSE s
 
 -----------------------------------------------------------------------------
 (* Local events: CacheController. *)
@@ -162,17 +192,17 @@ Completed(c, n, p) ==
 Fault(c, n, p, write) ==
   LET s == Step(c)
       stable == c.st \in Stable
-  IN IF stable /\ c.sur \in {"none", "deferred"}
-     THEN LET t == Request(s, n, p, write) IN IF c.st = "S" THEN HoldOver(t, p) ELSE t
+  IN IF stable /\ ~RequestsWait(c)
+     THEN LET t == Request(s, n, p, write) IN IF c.st = "S" THEN HoldOver(t, n, p) ELSE t
      ELSE IF write /\ (stable \/ c.st = "IS_D") THEN [s EXCEPT !.c.wantsW = TRUE]
      ELSE IF stable THEN [s EXCEPT !.c.wantsR = TRUE]
      ELSE s
 
 (* A vCPU will want the page soon; nobody waits. *)
-Prefetchable(c, write) == c.st \in Stable /\ c.sur = "none" /\ ~MayAccess(c, write)
+Prefetchable(c, write) == c.st \in Stable /\ c.sur = "none" /\ ~c.put /\ ~MayAccess(c, write)
 Prefetch(c, n, p, write) == Request(Step(c), n, p, write)
 
-Used(c, p) == HoldOver(Step(c), p)
+Used(c, n, p) == HoldOver(Step(c), n, p)
 Pinned(c) == Step([c EXCEPT !.pins = @ + 1])
-Unpinned(c, p) == Settle(Step([c EXCEPT !.pins = @ - 1]), p)
+Unpinned(c, n, p) == Settle(Step([c EXCEPT !.pins = @ - 1]), n, p)
 =============================================================================

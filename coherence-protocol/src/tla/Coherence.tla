@@ -72,6 +72,18 @@ DirectoryStep(p, s, channels) ==
   /\ refused' = (refused \/ s.refused)
   /\ UNCHANGED <<cache, agent, written>>
 
+(* The home's own cache may fetch a page whose only holder offers it, if there is room. *)
+PutStep(p, s, channels) ==
+  LET h == Home(p)
+      c == cache[h][p]
+      t == Prefetch(c, h, p, TRUE)
+  IN \/ DirectoryStep(p, s, channels)
+     \/ /\ s.take /\ c.st = "I" /\ Prefetchable(c, TRUE)
+        /\ dir' = [dir EXCEPT ![p] = s.d]
+        /\ cache' = [cache EXCEPT ![h][p] = t.c]
+        /\ net' = Send(Send(channels, h, s.out), h, t.out)
+        /\ UNCHANGED <<agent, written, refused>>
+
 (* The oldest message of a channel arrives. *)
 Deliver(ch) ==
   /\ net[ch] # <<>>
@@ -83,6 +95,7 @@ Deliver(ch) ==
          rest == [net EXCEPT ![ch] = Tail(@)]
      IN IF m.type \in Requests THEN DirectoryStep(p, OnRequest(dir[p], p, from, m.type), rest)
         ELSE IF m.type = "Unblock" THEN DirectoryStep(p, OnUnblock(dir[p], p, from), rest)
+        ELSE IF m.type = "Put" THEN PutStep(p, OnPut(dir[p], p, from), rest)
         ELSE /\ UNCHANGED written
              /\ CASE m.type \in Forwards ->
                        \E more \in IF Holds /\ ~c.held /\ c.st # "SM_AD" THEN BOOLEAN ELSE {FALSE} :
@@ -91,6 +104,8 @@ Deliver(ch) ==
                   [] m.type = "Grant" ->
                        CacheStep(n, p, OnGrant(c, n, p, m, ~written[p]), rest, agent)
                   [] m.type = "InvAck" -> CacheStep(n, p, OnInvAck(c, n, p, m, from), rest, agent)
+                  [] m.type = "PutAck" -> CacheStep(n, p, OnPutAck(c, n, p, m), rest, agent)
+                  [] m.type = "PutNack" -> CacheStep(n, p, OnPutNack(c, n, p, m), rest, agent)
 
 (* vCPUs of n use the right no more that they were asked to give up. *)
 Complete(n, p) ==
@@ -102,7 +117,7 @@ Complete(n, p) ==
 Expire(n, p) ==
   /\ cache[n][p].held
   /\ Bug # "hold-without-end"
-  /\ CacheStep(n, p, Used(cache[n][p], p), net, agent)
+  /\ CacheStep(n, p, Used(cache[n][p], n, p), net, agent)
   /\ UNCHANGED written
 
 -----------------------------------------------------------------------------
@@ -133,7 +148,7 @@ VcpuTries(a, p, write) ==
   LET c == cache[a.node][p]
   IN \/ /\ InForce(c, write)
         /\ \E says \in IF c.held THEN BOOLEAN ELSE {FALSE} :
-             Accessing(a.node, p, write, IF says THEN Used(c, p) ELSE Step(c),
+             Accessing(a.node, p, write, IF says THEN Used(c, a.node, p) ELSE Step(c),
                        [agent EXCEPT ![a] = Idle])
      \/ Faulting(a, p, write)
 
@@ -155,7 +170,7 @@ Retry(a) == agent[a].doing = "woken" /\ Tries(a, agent[a].page, agent[a].write)
 Unpin(a) ==
   /\ agent[a].doing = "pinned"
   /\ Accessing(a.node, agent[a].page, agent[a].write,
-               Unpinned(cache[a.node][agent[a].page], agent[a].page),
+               Unpinned(cache[a.node][agent[a].page], a.node, agent[a].page),
                [agent EXCEPT ![a] = Idle])
 
 Ahead(n, p, write) ==
@@ -164,9 +179,16 @@ Ahead(n, p, write) ==
   /\ CacheStep(n, p, Prefetch(cache[n][p], n, p, write), net, agent)
   /\ UNCHANGED written
 
+(* A node is short of memory. *)
+Evict(n, p) ==
+  /\ Puts
+  /\ Offerable(cache[n][p], n, p)
+  /\ CacheStep(n, p, Offer(cache[n][p], n, p), net, agent)
+  /\ UNCHANGED written
+
 Next ==
   \/ \E ch \in Channels : Deliver(ch)
-  \/ \E n \in Nodes, p \in Pages : Complete(n, p) \/ Expire(n, p)
+  \/ \E n \in Nodes, p \in Pages : Complete(n, p) \/ Expire(n, p) \/ Evict(n, p)
   \/ \E n \in Nodes, p \in Pages, write \in BOOLEAN : Ahead(n, p, write)
   \/ \E a \in Agents : Begin(a) \/ Retry(a) \/ Unpin(a)
 
@@ -237,7 +259,7 @@ NoPageIsLost ==
     \/ \E n \in Nodes : cache[n][p].fresh
     \/ \E n \in Nodes : \E m \in Sent(n, p) : m.type = "Data" /\ m.fresh
 
-(* Per page and way: one request and the Unblock before it to the home, with an InvAck for the home's *)
+(* Per page and way: one request or offer and the Unblock before it to the home, with an InvAck for the home's *)
 (* own request; one forward or grant from it, with all of that if the home talks to itself.           *)
 QueuesAreBounded ==
   /\ \A p \in Pages : dir[p].busy # Nobody \/ dir[p].queue = <<>>

@@ -1,7 +1,8 @@
 --------------------------- MODULE DirectorySide ----------------------------
 (***************************************************************************)
 (* What DirectoryController does, as functions: from the home's entry for   *)
-(* page p to a step with s.d, the new entry; s.out, messages; s.refused.   *)
+(* page p to a step with s.d, the new entry; s.out, messages; s.refused;   *)
+(* s.take, whether the home's cache should fetch the page.                 *)
 (***************************************************************************)
 EXTENDS Messages
 
@@ -15,7 +16,7 @@ DirectoryEntry ==
 NewEntry ==
   [owner |-> Nobody, sharers |-> {}, touched |-> FALSE, busy |-> Nobody, queue |-> <<>>]
 
-DirStep(d) == [d |-> d, out |-> <<>>, refused |-> FALSE]
+DirStep(d) == [d |-> d, out |-> <<>>, refused |-> FALSE, take |-> FALSE]
 
 (* The home itself if it shares, else the next sharer after the requester. *)
 Supplier(p, sharers, requester) ==
@@ -84,8 +85,22 @@ OnRequest(d, p, from, type) ==
   THEN [DirStep(d) EXCEPT !.refused = TRUE]
   ELSE DirStep([d EXCEPT !.queue = Append(@, [node |-> from, type |-> type])])
 
+(* A copy that is not the only one can be dropped, and nobody is served until it is gone. *)
+OnPut(d, p, from) ==
+  LET idle == d.busy = Nobody
+      shares == from \in d.sharers
+      only == d.touched /\ d.sharers = {from} /\ Bug # "only-copy-dropped"
+      left == [d EXCEPT !.sharers = @ \ {from},
+                        !.busy = IF Bug = "drop-not-awaited" THEN @ ELSE from]
+  IN IF from = Home(p) \/ d.busy = from \/ from \in Waiting(d)
+     THEN [DirStep(d) EXCEPT !.refused = TRUE]
+     ELSE IF idle /\ shares /\ ~only
+     THEN Emit(DirStep(left), from, Plain("PutAck", p, from))
+     ELSE Emit([DirStep(d) EXCEPT !.take = idle /\ (only \/ d.owner = from)],
+               from, Plain("PutNack", p, from))
+
 OnUnblock(d, p, from) ==
-  IF d.busy # from /\ Bug # "two-served-at-once"
+  IF d.busy # from /\ Bug \notin {"two-served-at-once", "drop-not-awaited"}
   THEN [DirStep(d) EXCEPT !.refused = TRUE]
   ELSE IF d.queue = <<>> THEN DirStep([d EXCEPT !.busy = Nobody])
   ELSE IF Bug = "queue-forgotten" THEN DirStep([d EXCEPT !.busy = Nobody, !.queue = <<>>])

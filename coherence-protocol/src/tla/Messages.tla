@@ -9,6 +9,7 @@ CONSTANTS
   NodeCount,    \* nodes of the cluster
   PageCount,    \* pages of guest RAM; the home of page p is node p modulo NodeCount
   Holds,        \* TRUE: a grant is held until it was used or its time is up
+  Puts,         \* TRUE: nodes offer pages to their homes to make room
   Bug           \* "none", or the name of a bug planted in the protocol
 
 Nodes == 0 .. NodeCount - 1
@@ -17,9 +18,9 @@ Nobody == NodeCount
 Home(p) == p % NodeCount
 
 Requests == {"GetS", "GetM", "Upgrade"}
-ForDirectory == Requests \cup {"Unblock"}
+ForDirectory == Requests \cup {"Unblock", "Put"}
 Forwards == {"FwdGetS", "FwdGetM", "Inv"}
-ForCache == Forwards \cup {"InvAck", "Data", "Grant"}
+ForCache == Forwards \cup {"InvAck", "Data", "Grant", "PutAck", "PutNack"}
 
 Lanes == {"control", "page"}
 LaneOf(type) == IF type = "Data" THEN "page" ELSE "control"

@@ -26,6 +26,7 @@ public final class CacheController {
   private final HoldQueue holds;
   private final RequesterSide requester;
   private final OwnerSide owner;
+  private final EvictorSide evictor;
 
   /**
    * Makes the controller of a node which holds no page yet.
@@ -61,6 +62,7 @@ public final class CacheController {
     CacheOutbox outbox = new CacheOutbox(self, homes, effects, counters);
     this.requester = new RequesterSide(self, homes, effects, counters, pages, holds, outbox);
     this.owner = new OwnerSide(self, homes, effects, counters, pages, holds, outbox, requester);
+    this.evictor = new EvictorSide(self, homes, counters, pages, outbox, requester, owner);
   }
 
   // ---- Local events
@@ -80,7 +82,7 @@ public final class CacheController {
     }
     PageRecord record = pages.recordOrNew(page);
     CacheState state = pages.state(page);
-    if (state.stable() && !isLeaving(record)) {
+    if (state.stable() && !record.requestsWait()) {
       requester.request(record, write);
       if (state == CacheState.S) {
         owner.holdOver(record); // The reader retried as a writer: it has used the shared copy.
@@ -105,13 +107,73 @@ public final class CacheController {
     checkPage(page);
     CacheState state = pages.state(page);
     PageRecord record = pages.record(page);
-    boolean idle = record == null || record.surrender == Surrender.NONE;
+    boolean idle = record == null || (record.surrender == Surrender.NONE && !record.offered);
     if (state.stable() && idle && !mayAccess(page, write)) {
       counters.increment(CoherenceCounter.PREFETCHES);
       requester.request(pages.recordOrNew(page), write);
       return true;
     }
     return false;
+  }
+
+  /**
+   * Offers a page to its home, so that this node has to keep one less. Until the home answers, the
+   * page is used as before. The home may let this node drop it ({@link CacheEffects#revoke}
+   * follows), may fetch it as another node would (the same follows), or leave it here.
+   *
+   * @return whether it was offered: {@link #mayEvict}
+   */
+  public boolean evict(long page) {
+    boolean may = mayEvict(page);
+    if (may) {
+      evictor.offer(page);
+    }
+    return may;
+  }
+
+  /** Whether the page is here, nothing is going on with it, and its home is another node. */
+  public boolean mayEvict(long page) {
+    checkPage(page);
+    return evictor.mayOffer(page);
+  }
+
+  /**
+   * Fetches a page whose home this node is, to write it, because its holder wants to be rid of it
+   * ({@link DirectoryEffects#take}). Nobody need be woken.
+   *
+   * @return whether it was asked for: {@link #mayTake}
+   */
+  public boolean take(long page) {
+    boolean may = mayTake(page);
+    if (may) {
+      counters.increment(CoherenceCounter.TAKEN);
+      requester.request(pages.recordOrNew(page), true);
+    }
+    return may;
+  }
+
+  /** Whether this node has no copy of the page and nothing is going on with it. */
+  public boolean mayTake(long page) {
+    checkPage(page);
+    return pages.state(page) == CacheState.I && pages.record(page) == null;
+  }
+
+  /**
+   * The bytes of a page that this node has no rights to are about to go, to make room.
+   *
+   * @return whether they may: this node has no copy, and nothing is going on with the page
+   */
+  public boolean forget(long page) {
+    boolean may = mayTake(page);
+    if (may && pages.version(page) != 0) {
+      pages.version(page, 0);
+    }
+    return may;
+  }
+
+  /** Pages offered to their homes that have not answered yet. */
+  public int offersUnderWay() {
+    return evictor.underWay();
   }
 
   /**
@@ -210,7 +272,8 @@ public final class CacheController {
             case DATA -> requester.onData(message, nowNanos);
             case GRANT -> requester.onGrant(message, nowNanos);
             case INV_ACK -> requester.onInvAck(message, nowNanos);
-            case GET_S, GET_M, UPGRADE, UNBLOCK -> ProtocolError.MISDIRECTED;
+            case PUT_ACK, PUT_NACK -> evictor.onAnswer(message);
+            case GET_S, GET_M, UPGRADE, UNBLOCK, PUT -> ProtocolError.MISDIRECTED;
           };
     }
     if (error != null) {
@@ -240,10 +303,6 @@ public final class CacheController {
       throw new IllegalStateException("page " + page + " is not " + expected);
     }
     return record;
-  }
-
-  private static boolean isLeaving(PageRecord record) {
-    return record.surrender == Surrender.REVOKING || record.surrender == Surrender.DOWNGRADING;
   }
 
   // ---- What is known of a page

@@ -24,6 +24,11 @@ final class CacheOutbox {
     toHome(MessageType.UNBLOCK, page, 0);
   }
 
+  /** Offers our copy of the page to its home. */
+  void put(long page) {
+    toHome(MessageType.PUT, page, 0);
+  }
+
   private void toHome(MessageType type, long page, long since) {
     effects.send(out.set(type, page, self, homes.homeOf(page), self, 0, 0, 0).waitingSince(since));
   }

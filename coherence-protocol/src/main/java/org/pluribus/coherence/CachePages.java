@@ -93,6 +93,7 @@ final class CachePages {
   void freeIfIdle(PageRecord record) {
     if (!state(record.page).stable()
         || record.held
+        || record.offered
         || record.pins > 0
         || record.surrender != PageRecord.Surrender.NONE
         || record.wantsRead

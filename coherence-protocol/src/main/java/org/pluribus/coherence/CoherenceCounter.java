@@ -34,6 +34,14 @@ public enum CoherenceCounter {
   HOLDS_EXPIRED("holds.expired"),
   /** Times a hold went on because who waited for the page cannot have used it yet. */
   HOLDS_PROLONGED("holds.prolonged"),
+  /** Copies offered to their homes to make room. */
+  EVICTIONS_OFFERED("evictions.offered"),
+  /** Copies dropped because they were offered and others have the page. */
+  EVICTIONS("evictions.dropped"),
+  /** Offers that let nothing be dropped, be it that the home then took the page. */
+  EVICTIONS_REFUSED("evictions.refused"),
+  /** Pages that this home took because they were offered and nobody else had them. */
+  TAKEN("home.taken"),
   /** Requests served by this home. */
   REQUESTS_SERVED("home.requests"),
   /** Requests that had to wait at this home for an earlier one for the same page. */

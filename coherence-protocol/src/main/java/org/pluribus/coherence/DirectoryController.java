@@ -67,7 +67,9 @@ public final class DirectoryController {
           switch (message.type) {
             case GET_S, GET_M, UPGRADE -> onRequest(message);
             case UNBLOCK -> onUnblock(message);
-            case FWD_GET_S, FWD_GET_M, INV, INV_ACK, DATA, GRANT -> ProtocolError.MISDIRECTED;
+            case PUT -> onPut(message);
+            case FWD_GET_S, FWD_GET_M, INV, INV_ACK, DATA, GRANT, PUT_ACK, PUT_NACK ->
+                ProtocolError.MISDIRECTED;
           };
     }
     if (error != null) {
@@ -127,6 +129,39 @@ public final class DirectoryController {
     }
     end(m.page, busy);
     return null;
+  }
+
+  /**
+   * A copy that is not the only one can be dropped, and nobody is served until it is gone. An offer
+   * never waits: while somebody is served, the page is in use.
+   */
+  private @Nullable ProtocolError onPut(CoherenceMessage m) {
+    if (m.from == self) {
+      return ProtocolError.WRONG_NODE;
+    }
+    DirectoryTransaction busy = pages.busy(m.page);
+    if (busy != null && (busy.requester == m.from || busy.isWaiting(m.from))) {
+      return ProtocolError.DUPLICATE_REQUEST;
+    }
+    long holder = 1L << m.from;
+    long sharers = pages.sharers(m.page);
+    boolean shares = (sharers & holder) != 0;
+    boolean only = pages.touched(m.page) && sharers == holder;
+    if (busy == null && shares && !only) {
+      begin(m.page).requester = m.from;
+      pages.setSharers(m.page, sharers & ~holder);
+      answerPut(MessageType.PUT_ACK, m);
+      return null;
+    }
+    answerPut(MessageType.PUT_NACK, m);
+    if (busy == null && (only || pages.owner(m.page) == m.from)) {
+      effects.take(m.page);
+    }
+    return null;
+  }
+
+  private void answerPut(MessageType type, CoherenceMessage put) {
+    effects.send(out.set(type, put.page, self, put.from, put.from, 0, 0, 0));
   }
 
   /**

@@ -13,6 +13,12 @@ public interface DirectoryEffects {
   void send(CoherenceMessage message);
 
   /**
+   * Has this node's cache controller fetch a page of this home ({@link CacheController#take}), if
+   * there is room: its only holder wants to be rid of it.
+   */
+  void take(long page);
+
+  /**
    * A message was refused; nothing changed. The node logs it and closes the sender's channel.
    *
    * @param message the refused message; its fields may hold any value

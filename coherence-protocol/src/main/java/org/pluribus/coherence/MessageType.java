@@ -3,8 +3,8 @@ package org.pluribus.coherence;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The coherence messages. Wire codes are stable: a code is never given a new meaning. Codes 11 to
- * 14 are kept for DataDelta (changed blocks of a page only), PutS, PutM and PutAck (evictions).
+ * The coherence messages. Wire codes are stable: a code is never given a new meaning. Code 11 is
+ * kept for DataDelta (changed blocks of a page only).
  */
 public enum MessageType {
   /** Requester to home: I want to read this page and have no copy. */
@@ -35,7 +35,16 @@ public enum MessageType {
    */
   GRANT(9, Receiver.CACHE, false),
   /** Requester to home: transaction complete, serve the next one for this page. */
-  UNBLOCK(10, Receiver.DIRECTORY, false);
+  UNBLOCK(10, Receiver.DIRECTORY, false),
+  /** Holder to home: I have a copy, owned or shared, that I would like to be rid of. */
+  PUT(12, Receiver.DIRECTORY, false),
+  /** Home to holder: drop your shared copy, there are others, and say {@link #UNBLOCK}. */
+  PUT_ACK(13, Receiver.CACHE, false),
+  /**
+   * Home to holder: there is nothing to drop. Your copy is gone already or on its way, or it is the
+   * only one; then the home may fetch it as any other node does.
+   */
+  PUT_NACK(14, Receiver.CACHE, false);
 
   private enum Receiver {
     DIRECTORY,
@@ -43,7 +52,7 @@ public enum MessageType {
   }
 
   /** One more than the largest wire code. */
-  private static final int CODE_LIMIT = 11;
+  private static final int CODE_LIMIT = 15;
 
   private static final @Nullable MessageType[] BY_CODE = new MessageType[CODE_LIMIT];
 

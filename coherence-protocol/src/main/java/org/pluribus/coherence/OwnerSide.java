@@ -138,9 +138,14 @@ final class OwnerSide {
       pages.state(page, CacheState.I);
     }
     record.surrender = Surrender.NONE;
-    counters.increment(CoherenceCounter.INVALIDATIONS);
+    counters.increment(
+        record.surrenderTo == MessageType.PUT_ACK
+            ? CoherenceCounter.EVICTIONS
+            : CoherenceCounter.INVALIDATIONS);
     if (record.surrenderTo == MessageType.INV) {
       outbox.invAck(page, record.surrenderRequester);
+    } else if (record.surrenderTo == MessageType.PUT_ACK) {
+      outbox.unblock(page);
     } else {
       int acks = record.surrenderAckCount;
       outbox.data(page, record.surrenderRequester, acks, pages.version(page), EXCLUSIVE);

@@ -35,12 +35,17 @@ final class PageRecord {
 
   Surrender surrender = Surrender.NONE;
 
-  /** FWD_GET_S, FWD_GET_M or INV; valid unless surrender is NONE, as are the next three. */
+  /**
+   * FWD_GET_S, FWD_GET_M, INV or PUT_ACK; valid unless surrender is NONE, as are the next three.
+   */
   MessageType surrenderTo = MessageType.INV;
 
   int surrenderRequester;
   long surrenderWaitingSince;
   int surrenderAckCount;
+
+  /** A Put of ours is under way: the page is used as before, but no request may be sent. */
+  boolean offered;
 
   int pins;
 
@@ -56,6 +61,14 @@ final class PageRecord {
   /** Next in the pool's free list. */
   @Nullable PageRecord nextFree;
 
+  /** Whether no request can be sent before something else is complete. */
+  boolean requestsWait() {
+    return offered
+        || surrender == Surrender.REVOKING
+        || surrender == Surrender.DOWNGRADING
+        || (surrender == Surrender.DEFERRED && surrenderTo == MessageType.PUT_ACK);
+  }
+
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder();
@@ -65,6 +78,7 @@ final class PageRecord {
       text.append(" for node ").append(surrenderRequester).append('/').append(surrenderAckCount);
     }
     text.append(wantsRead ? " wantsRead" : "").append(wantsWrite ? " wantsWrite" : "");
+    text.append(offered ? " offered" : "");
     text.append(held ? " held" : "").append(pins > 0 ? " pins " + pins : "");
     return text.toString();
   }

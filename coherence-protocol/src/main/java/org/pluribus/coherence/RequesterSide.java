@@ -58,7 +58,7 @@ final class RequesterSide {
   /** Sends the request that had to wait for the end of something else, if there is one. */
   void requestWhatIsWanted(PageRecord record) {
     boolean wanted = record.wantsRead || record.wantsWrite;
-    if (wanted && pages.state(record.page).stable()) {
+    if (wanted && pages.state(record.page).stable() && !record.requestsWait()) {
       request(record, record.wantsWrite);
     }
   }

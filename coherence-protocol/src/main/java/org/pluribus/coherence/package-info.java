@@ -7,7 +7,7 @@
  * org.pluribus.coherence.HomeMap}), whose {@link org.pluribus.coherence.DirectoryController} knows
  * the page's owner and sharers and serves one request for that page at a time. Every node has a
  * {@link org.pluribus.coherence.CacheController}, which turns local page faults into requests, and
- * answers for the copies this node holds.
+ * answers for the copies this node holds. A node that has too many offers some to their homes.
  *
  * <p>How to use them:
  *

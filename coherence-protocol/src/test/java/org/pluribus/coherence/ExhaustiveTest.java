@@ -17,7 +17,7 @@ import org.pluribus.coherence.sim.ProofLog;
 class ExhaustiveTest {
   static List<Scope> scopes() {
     List<Scope> scopes = new ArrayList<>();
-    // Nodes, pages, vCPUs a node, accesses of each, devices, holds, slow revokes.
+    // Nodes, pages, vCPUs a node, accesses of each, devices, holds, slow revokes, evictions.
     scopes.add(new Scope(2, 1, 1, 3, 0, false, true));
     scopes.add(new Scope(2, 1, 2, 1, 0, false, true));
     scopes.add(new Scope(2, 1, 1, 2, 1, true, true));
@@ -26,12 +26,19 @@ class ExhaustiveTest {
     scopes.add(new Scope(3, 1, 1, 1, 1, false, false));
     scopes.add(new Scope(3, 1, 1, 2, 0, false, true));
     scopes.add(new Scope(3, 2, 1, 1, 0, false, false));
+    scopes.add(new Scope(2, 1, 1, 2, 0, false, true, 2));
+    scopes.add(new Scope(2, 1, 1, 1, 2, true, true, 1));
+    scopes.add(new Scope(2, 2, 1, 1, 0, false, true, 1));
+    scopes.add(new Scope(3, 1, 1, 1, 0, false, true, 1));
     if (Boolean.getBoolean("coherence.wide")) {
       scopes.add(new Scope(2, 1, 2, 2, 0, true, true));
       scopes.add(new Scope(2, 2, 1, 2, 0, true, true));
       scopes.add(new Scope(3, 1, 1, 1, 1, true, true));
       scopes.add(new Scope(3, 2, 1, 2, 0, false, false));
       scopes.add(new Scope(4, 1, 1, 1, 0, false, true));
+      scopes.add(new Scope(2, 1, 2, 1, 1, true, true, 2));
+      scopes.add(new Scope(3, 1, 1, 2, 0, false, true, 1));
+      scopes.add(new Scope(3, 1, 1, 1, 1, false, true, 2));
     }
     return scopes;
   }

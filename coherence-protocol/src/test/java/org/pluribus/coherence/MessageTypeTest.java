@@ -25,7 +25,10 @@ class MessageTypeTest {
             Map.entry("INV_ACK", 7),
             Map.entry("DATA", 8),
             Map.entry("GRANT", 9),
-            Map.entry("UNBLOCK", 10));
+            Map.entry("UNBLOCK", 10),
+            Map.entry("PUT", 12),
+            Map.entry("PUT_ACK", 13),
+            Map.entry("PUT_NACK", 14));
     assertThat(Lane.INTERRUPT.code()).isZero();
     assertThat(Lane.CONTROL.code()).isEqualTo(1);
     assertThat(Lane.PAGE.code()).isEqualTo(2);
@@ -39,6 +42,7 @@ class MessageTypeTest {
     assertThat(MessageType.ofCode(0)).isNull();
     assertThat(MessageType.ofCode(-1)).isNull();
     assertThat(MessageType.ofCode(11)).isNull();
+    assertThat(MessageType.ofCode(15)).isNull();
     assertThat(MessageType.ofCode(Integer.MAX_VALUE)).isNull();
   }
 

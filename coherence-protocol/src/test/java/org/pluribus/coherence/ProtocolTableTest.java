@@ -47,6 +47,7 @@ class ProtocolTableTest {
   void emptyCellsAreRefused() {
     long refused = Explorer.forge(new Scope(2, 1, 1, 1, 1, true, true));
     refused += Explorer.forge(new Scope(3, 1, 1, 1, 0, false, true));
+    refused += Explorer.forge(new Scope(2, 1, 1, 1, 0, false, true, 1));
     assertThat(refused).isGreaterThan(10_000);
     ProofLog.note(
         "refused", refused, "protocol table: %,d messages of empty cells refused", refused);

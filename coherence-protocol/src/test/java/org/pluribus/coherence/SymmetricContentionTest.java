@@ -128,6 +128,11 @@ class SymmetricContentionTest {
     }
 
     @Override
+    public void take(long page) {
+      throw new IllegalStateException("nobody evicts page " + page);
+    }
+
+    @Override
     public void protocolError(ProtocolError reason, CoherenceMessage message) {
       throw new AssertionError(message + ": " + reason);
     }

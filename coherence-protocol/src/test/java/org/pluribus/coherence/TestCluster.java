@@ -143,6 +143,11 @@ final class TestCluster {
     }
 
     @Override
+    public void take(long page) {
+      cache.take(page);
+    }
+
+    @Override
     public long waitingSince(long page) {
       return since;
     }

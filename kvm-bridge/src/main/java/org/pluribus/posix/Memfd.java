@@ -15,7 +15,7 @@ import java.lang.invoke.MethodHandle;
  * store, through whichever {@link Mapping}, until it is punched out. Safe for use by any thread;
  * {@link #close()} leaves existing mappings valid (the kernel keeps the file while it is mapped).
  */
-@Abi.Headers({"linux/memfd.h", "linux/falloc.h"})
+@Abi.Headers({"linux/memfd.h", "linux/falloc.h", "sys/stat.h"})
 public final class Memfd implements AutoCloseable {
   /** Close the descriptor in a child that executes another program; linux/memfd.h. */
   @Abi private static final int MFD_CLOEXEC = 0x0001;
@@ -25,6 +25,16 @@ public final class Memfd implements AutoCloseable {
 
   /** Deallocate the range, which then reads as zeros; linux/falloc.h. */
   @Abi private static final int FALLOC_FL_PUNCH_HOLE = 0x02;
+
+  @Abi("sizeof(struct stat)")
+  private static final int STAT_BYTES = 144;
+
+  @Abi("offsetof(struct stat, st_blocks)")
+  private static final int STAT_BLOCKS = 64;
+
+  /** Unit of {@code st_blocks}; sys/stat.h, S_BLKSIZE. */
+  @Abi("S_BLKSIZE")
+  private static final int BLOCK_BYTES = 512;
 
   private static final MethodHandle MEMFD_CREATE =
       CLibrary.bind("memfd_create", CLibrary.status(ADDRESS, JAVA_INT));
@@ -124,6 +134,24 @@ public final class Memfd implements AutoCloseable {
       throw e;
     } catch (Throwable t) {
       throw CLibrary.unexpected(t);
+    }
+  }
+
+  /**
+   * Memory that the file takes: its pages that are no holes. The kernel's own count ({@code
+   * fstat(2)}, as {@code stat -L /proc/PID/fd/FD} shows it), whoever maps them.
+   *
+   * @return bytes
+   * @throws PosixException EBADF after close
+   */
+  public long residentBytes() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment stat = arena.allocate(STAT_BYTES, Long.BYTES);
+      long answer = SystemCall.call(SystemCall.FSTAT, fd, stat.address(), 0);
+      if (answer < 0) {
+        throw new PosixException("fstat", "fd " + fd, Errno.of((int) -answer));
+      }
+      return stat.get(JAVA_LONG, STAT_BLOCKS) * BLOCK_BYTES;
     }
   }
 

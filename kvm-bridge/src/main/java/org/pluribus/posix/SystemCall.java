@@ -28,6 +28,9 @@ public final class SystemCall {
   @Abi("SYS_write")
   public static final int WRITE = 1;
 
+  @Abi("SYS_fstat")
+  public static final int FSTAT = 5;
+
   @Abi("SYS_ioctl")
   public static final int IOCTL = 16;
 

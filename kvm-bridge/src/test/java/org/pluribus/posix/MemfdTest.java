@@ -32,6 +32,20 @@ class MemfdTest {
   }
 
   @Test
+  void onlyPagesThatAreNoHolesTakeMemory() {
+    try (Memfd memfd = Memfd.create("sparse", 16 * PAGE);
+        Mapping one = Mapping.of(memfd);
+        Mapping two = Mapping.of(memfd)) {
+      assertThat(memfd.residentBytes()).isZero();
+      one.segment().asSlice(2 * PAGE, 3 * PAGE).fill((byte) 1);
+      assertThat(two.segment().get(JAVA_BYTE, 2 * PAGE)).isEqualTo((byte) 1);
+      assertThat(memfd.residentBytes()).isEqualTo(3 * PAGE);
+      memfd.punchHole(3 * PAGE, PAGE);
+      assertThat(memfd.residentBytes()).isEqualTo(2 * PAGE);
+    }
+  }
+
+  @Test
   void punchedPagesReadAsZerosInEveryMapping() {
     try (Memfd memfd = Memfd.create("holes", 4 * PAGE);
         Mapping one = Mapping.of(memfd);

@@ -7,6 +7,9 @@ final class Mutants {
   private static final String REQUESTER = "RequesterSide";
   private static final String OWNER = "OwnerSide";
   private static final String CACHE = "CacheController";
+  private static final String EVICTOR = "EvictorSide";
+  private static final String RECORD = "PageRecord";
+  private static final String PAGES = "CachePages";
   private static final String OUTBOX = "CacheOutbox";
   private static final String HOME = "DirectoryController";
   private static final String HOME_PAGES = "DirectoryPages";
@@ -71,11 +74,13 @@ final class Mutants {
                       + " effects.revoke(record.page);")
               .and(
                   "if (record.surrenderTo == MessageType.INV) {"
-                      + " outbox.invAck(page, record.surrenderRequester); } else {"
+                      + " outbox.invAck(page, record.surrenderRequester);"
+                      + " } else if (record.surrenderTo == MessageType.PUT_ACK) {"
+                      + " outbox.unblock(page); } else {"
                       + " int acks = record.surrenderAckCount;"
                       + " outbox.data(page, record.surrenderRequester, acks, pages.version(page),"
                       + " EXCLUSIVE); }",
-                  ""),
+                  "if (record.surrenderTo == MessageType.PUT_ACK) { outbox.unblock(page); }"),
           Mutant.of(
               "owner-not-downgraded",
               OWNER,
@@ -140,6 +145,51 @@ final class Mutants {
               OUTBOX,
               "page, self, requester, requester, 0, 0, 0));",
               "page, self, homes.homeOf(page), requester, 0, 0, 0));"),
+          // ---- Making room
+          Mutant.of(
+                  "drop-confirmed-before-it-is-complete",
+                  OWNER,
+                  "record.surrender = Surrender.REVOKING; effects.revoke(record.page);",
+                  "record.surrender = Surrender.REVOKING;"
+                      + " if (record.surrenderTo == MessageType.PUT_ACK) {"
+                      + " outbox.unblock(record.page); } effects.revoke(record.page);")
+              .and("PUT_ACK) { outbox.unblock(page); } else {", "PUT_ACK) { } else {"),
+          Mutant.of(
+              "request-while-offered",
+              RECORD,
+              "return offered || surrender == Surrender.REVOKING",
+              "return surrender == Surrender.REVOKING"),
+          Mutant.of(
+              "request-while-pinned-page-is-to-be-dropped",
+              RECORD,
+              "|| (surrender == Surrender.DEFERRED && surrenderTo == MessageType.PUT_ACK)",
+              ""),
+          Mutant.of(
+              "fault-while-offered-forgotten",
+              EVICTOR,
+              "requester.requestWhatIsWanted(record);",
+              ""),
+          Mutant.of("offer-forgotten-with-the-copy", PAGES, "|| record.offered", ""),
+          Mutant.of(
+              "only-copy-dropped", HOME, "pages.touched(m.page) && sharers == holder", "false"),
+          Mutant.of(
+                  "dropped-copy-not-awaited",
+                  HOME,
+                  "case UNBLOCK -> onUnblock(message);",
+                  "case UNBLOCK -> pages.busy(message.page) == null ? null : onUnblock(message);")
+              .and("begin(m.page).requester = m.from; pages.setSharers", "pages.setSharers"),
+          Mutant.of(
+              "dropper-still-counted", HOME, "pages.setSharers(m.page, sharers & ~holder);", ""),
+          Mutant.of(
+              "drop-while-another-is-served",
+              HOME,
+              "if (busy == null && shares && !only) { begin(m.page).requester = m.from;",
+              "if (shares && !only) { if (busy == null) { begin(m.page).requester = m.from; }"),
+          Mutant.of(
+              "offer-unanswered",
+              HOME,
+              "answerPut(MessageType.PUT_NACK, m); if (busy == null",
+              "if (busy == null"),
           // ---- The home
           Mutant.of(
               "sharer-forgotten",

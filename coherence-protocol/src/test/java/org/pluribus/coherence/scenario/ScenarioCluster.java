@@ -60,6 +60,8 @@ final class ScenarioCluster {
       case "downgraded" -> node(words[1]).downgraded(page(words[2]));
       case "used" -> node(words[1]).used(page(words[2]));
       case "pin" -> pin(words);
+      case "evict" -> node(words[1]).evict(page(words[2]));
+      case "take" -> node(words[1]).takeOffered(page(words[2]));
       case "unpin" -> node(words[1]).unpin(page(words[2]));
       case "time" -> advance(Long.parseLong(words[1]));
       case "forge" -> forge(words);
@@ -222,6 +224,26 @@ final class ScenarioCluster {
       end(page);
     }
 
+    void evict(long page) {
+      if (!cache.mayEvict(page)) {
+        log.append("refused\n");
+        return;
+      }
+      begin(page, "evict");
+      cache.evict(page);
+      end(page);
+    }
+
+    void takeOffered(long page) {
+      if (!cache.mayTake(page)) {
+        log.append("refused\n");
+        return;
+      }
+      begin(page, "take");
+      cache.take(page);
+      end(page);
+    }
+
     void tick() {
       if (cache.nextDeadline() > now) {
         return;
@@ -302,6 +324,12 @@ final class ScenarioCluster {
     @Override
     public void wake(long page) {
       note("wake", page);
+    }
+
+    @Override
+    public void take(long page) {
+      cells.effect("take");
+      note("take", page);
     }
 
     @Override

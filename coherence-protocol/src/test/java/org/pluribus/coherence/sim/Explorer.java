@@ -21,6 +21,8 @@ public final class Explorer {
    * @param devices nodes with a device that pins a page once, for reading or writing
    * @param holds whether grants are held until used or expired
    * @param slowRevokes whether a revoke completes in a later step
+   * @param evictions how often each node offers a page to its home to make room; it forgets the
+   *     bytes of pages that it gave up then
    */
   public record Scope(
       int nodes,
@@ -29,7 +31,20 @@ public final class Explorer {
       int accesses,
       int devices,
       boolean holds,
-      boolean slowRevokes) {}
+      boolean slowRevokes,
+      int evictions) {
+    /** Without evictions. */
+    public Scope(
+        int nodes,
+        int pages,
+        int vcpusPerNode,
+        int accesses,
+        int devices,
+        boolean holds,
+        boolean slowRevokes) {
+      this(nodes, pages, vcpusPerNode, accesses, devices, holds, slowRevokes, 0);
+    }
+  }
 
   /**
    * What was explored.

@@ -33,6 +33,11 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects {
   /** Whether the bytes that came with the message now handled are fresh. */
   boolean payloadFresh;
 
+  /** Whether the home may fetch the page, as its holder wants to be rid of it. */
+  final boolean[] offered;
+
+  int evictionsLeft;
+
   /** Refusals are looked at, not taken for a failure. */
   private boolean forging;
 
@@ -46,6 +51,8 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects {
     rights = new int[pages];
     fresh = new boolean[pages];
     leavingTo = new int[pages];
+    offered = new boolean[pages];
+    evictionsLeft = scope.evictions();
     Arrays.fill(leavingTo, STAYS);
     CoherenceCounters counters = new CoherenceCounters();
     long hold = scope.holds() ? ExplorerWorld.HOLD_NANOS : 0;
@@ -91,8 +98,27 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects {
       cache.downgraded(page, 0);
     } else {
       cache.revoked(page, 0);
+      if (world.scope.evictions() > 0 && cache.forget(page)) {
+        fresh[page] = false; // Its memory is given back at once.
+      }
     }
     end(Side.CACHE, page);
+  }
+
+  void evict(int page) {
+    evictionsLeft--;
+    begin(Side.CACHE, page, "evict");
+    cache.evict(page);
+    end(Side.CACHE, page);
+  }
+
+  void takeOffered(int page) {
+    offered[page] = false;
+    if (cache.mayTake(page)) {
+      begin(Side.CACHE, page, "take");
+      cache.take(page);
+      end(Side.CACHE, page);
+    }
   }
 
   void holdOver(long nowNanos) {
@@ -190,6 +216,13 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects {
     world.wake(this, page);
   }
 
+  /** There may be room at once, later, or, if others want the page then, never. */
+  @Override
+  public void take(long page) {
+    note("take");
+    offered[(int) page] = true;
+  }
+
   @Override
   public void protocolError(ProtocolError reason, CoherenceMessage message) {
     refused = true;
@@ -203,8 +236,9 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects {
   void appendTo(StringBuilder key) {
     for (int page = 0; page < rights.length; page++) {
       key.append('|').append(cache.describe(page)).append(' ').append(rights[page]);
-      key.append(fresh[page]).append(leavingTo[page]);
+      key.append(fresh[page]).append(leavingTo[page]).append(offered[page]);
     }
+    key.append(evictionsLeft);
   }
 
   String describe() {

@@ -32,7 +32,9 @@ final class ExplorerWorld {
     BEGIN,
     FAULT_ANYHOW,
     RETRY,
-    UNPIN;
+    UNPIN,
+    EVICT,
+    TAKE;
 
     private static final Event[] VALUES = values();
 
@@ -113,7 +115,7 @@ final class ExplorerWorld {
 
   /** Codes of the events that may come next. */
   int[] choices() {
-    int[] codes = new int[channels.size() + 2 * (nodes.size() + 2 * agents.size()) * scope.pages()];
+    int[] codes = new int[channels.size() + 4 * (nodes.size() + agents.size()) * scope.pages()];
     int count = 0;
     for (int i = 0; i < channels.size(); i++) {
       if (!channels.get(i).isEmpty()) {
@@ -124,6 +126,12 @@ final class ExplorerWorld {
       for (int page = 0; page < scope.pages(); page++) {
         if (node.leavingTo[page] >= 0) {
           codes[count++] = Event.GIVEN_UP.code(node.id, page, false);
+        }
+        if (node.evictionsLeft > 0 && node.cache.mayEvict(page)) {
+          codes[count++] = Event.EVICT.code(node.id, page, false);
+        }
+        if (node.offered[page]) {
+          codes[count++] = Event.TAKE.code(node.id, page, false);
         }
       }
       if (node.cache.nextDeadline() != Long.MAX_VALUE) {
@@ -175,6 +183,8 @@ final class ExplorerWorld {
       }
       case RETRY -> attempt(agents.get(who));
       case UNPIN -> unpin(agents.get(who));
+      case EVICT -> nodes.get(who).evict(page);
+      case TAKE -> nodes.get(who).takeOffered(page);
     }
   }
 
@@ -195,6 +205,8 @@ final class ExplorerWorld {
               + page;
       case RETRY -> name(who) + " tries again";
       case UNPIN -> name(who) + " unpins";
+      case EVICT -> "node " + who + " offers page " + page;
+      case TAKE -> "home " + who + " takes page " + page + " if it can";
     };
   }
 

@@ -15,7 +15,10 @@ public final class MutantProbe implements Supplier<String> {
           new Scope(2, 1, 1, 2, 1, true, true),
           new Scope(3, 1, 1, 1, 0, false, true),
           new Scope(3, 1, 1, 1, 1, false, false),
-          new Scope(3, 1, 1, 2, 0, false, true));
+          new Scope(3, 1, 1, 2, 0, false, true),
+          new Scope(2, 1, 1, 2, 0, false, true, 1),
+          new Scope(2, 1, 1, 1, 2, false, true, 1),
+          new Scope(3, 1, 1, 1, 0, false, true, 1));
 
   /** What was found, with the shortest trace; empty if nothing was. */
   @Override

@@ -98,7 +98,9 @@ public final class ProtocolCells {
             : all.contains("REVOKING")
                 ? ", revoking"
                 : all.contains("DOWNGRADING") ? ", downgrading" : "";
-    return state + leaving;
+    String put =
+        all.contains("offered") ? ", put" : all.contains("to PUT_ACK") ? ", put acked" : "";
+    return state + put + leaving;
   }
 
   /** The row of a page at its home. */

@@ -19,7 +19,10 @@ public final class ProtocolTable {
       List.of(
           new Scope(2, 1, 2, 1, 0, true, true),
           new Scope(2, 1, 1, 2, 1, true, true),
-          new Scope(3, 1, 1, 1, 1, false, true));
+          new Scope(3, 1, 1, 1, 1, false, true),
+          new Scope(2, 1, 2, 1, 0, true, true, 1),
+          new Scope(2, 1, 1, 1, 2, false, true, 1),
+          new Scope(3, 1, 1, 1, 0, false, true, 1));
 
   /** Columns, in the order of the table. */
   private static final List<String> EVENTS =
@@ -37,10 +40,15 @@ public final class ProtocolTable {
           "used",
           "hold over",
           "unpin",
+          "evict",
+          "PutAck",
+          "PutNack",
+          "take",
           "GetS",
           "GetM",
           "Upgrade",
-          "Unblock");
+          "Unblock",
+          "Put");
 
   private static final List<String> HOME_ROWS = List.of("untouched", "shared", "owned");
 

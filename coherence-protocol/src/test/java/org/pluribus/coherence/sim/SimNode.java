@@ -20,6 +20,9 @@ final class SimNode implements CacheEffects, DirectoryEffects {
   /** A node stands still at one message of so many. */
   private static final int MESSAGES_PER_PAUSE = 2_000;
 
+  /** What is in a page whose memory was given back: nobody may ever see it. */
+  private static final long FORGOTTEN = -2;
+
   /** How many times as long a slow node takes. */
   private static final int SLOWNESS = 5;
 
@@ -117,7 +120,16 @@ final class SimNode implements CacheEffects, DirectoryEffects {
       long other = simulation.random().nextInt(simulation.config().pages());
       cache.prefetch(other, simulation.random().nextBoolean());
     }
+    if (simulation.random().nextInt(8) == 0) {
+      evict(simulation.random().nextInt(simulation.config().pages()));
+    }
     afterStep();
+  }
+
+  private void evict(long page) {
+    if (cache.evict(page)) {
+      simulation.trace(id, "offers", page);
+    }
   }
 
   /** Self-addressed messages and due holds are taken up in events of their own. */
@@ -219,7 +231,23 @@ final class SimNode implements CacheEffects, DirectoryEffects {
           }
           simulation.trace(id, "gave up", page);
           cache.revoked(page, simulation.now());
+          forget((int) page);
         });
+  }
+
+  /** What was given up may make room at once. */
+  private void forget(int page) {
+    if (simulation.random().nextBoolean() && cache.forget(page)) {
+      content[page] = FORGOTTEN;
+    }
+  }
+
+  /** Whether there is room depends on what else a node has. */
+  @Override
+  public void take(long page) {
+    if (simulation.random().nextInt(4) != 0) {
+      cache.take(page);
+    }
   }
 
   /** Now and then a vCPU had no chance to use its page yet. */

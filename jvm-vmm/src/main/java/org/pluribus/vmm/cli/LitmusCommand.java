@@ -134,7 +134,7 @@ final class LitmusCommand implements Callable<Integer> {
     int cpus = cpuCount(program.cases().stream().map(LitmusCase::test).toList());
     return new Suite(
         image,
-        MachineOptions.nodesWith(MachineOptions.even(machine.nodes, cpus), vmi, link.host()),
+        machine.nodesWith(MachineOptions.even(machine.nodes, cpus), vmi, link.host()),
         MEMORY,
         link.transport(),
         SCALE,

@@ -61,6 +61,16 @@ final class MachineOptions {
               + "default), which takes rdma where there is such a device, else aeron, and says why.")
   TransportChoice transport = TransportChoice.AUTO;
 
+  @Option(
+      names = "--mirror-budget",
+      defaultValue = "auto",
+      paramLabel = "SIZE|auto",
+      description =
+          "How much of guest RAM each node may hold at a time: a size such as 640M, or auto (the "
+              + "default), what this host can spare. Beyond it a node gives pages back that it got "
+              + "longest ago. Not less than all over rdma.")
+  String mirrorBudget = "auto";
+
   @Option(names = "--report", paramLabel = "FILE.json", description = "Writes what each node did.")
   @Nullable Path report;
 
@@ -137,10 +147,10 @@ final class MachineOptions {
   }
 
   /** Nodes of this host with so many vCPUs each. */
-  static List<ClusterConfig.Node> nodesWith(List<Integer> cpus, Vmi vmi, String host) {
+  List<ClusterConfig.Node> nodesWith(List<Integer> cpus, Vmi vmi, String host) {
     List<ClusterConfig.Node> list = new ArrayList<>();
     for (int i = 0; i < cpus.size(); i++) {
-      list.add(new ClusterConfig.Node(i, host, 0, cpus.get(i), vmi.of(i)));
+      list.add(new ClusterConfig.Node(i, host, 0, cpus.get(i), vmi.of(i), mirrorBudget));
     }
     return list;
   }

@@ -37,6 +37,7 @@ final class ReportTable {
     row("of them by RDMA", n -> "" + n.pagesPlaced());
     row("page copies in Java", n -> "" + n.pagesCopied());
     row("zero pages granted", n -> "" + n.pagesZero());
+    row("MiB of RAM held, at most", n -> number(n.mirror().residentPeakBytes() / MEBI));
     row("MiB in", n -> number(n.bytesIn() / MEBI));
     row("MiB out", n -> number(n.bytesOut() / MEBI));
     row("IPIs sent", n -> "" + n.ipisSent());

@@ -106,7 +106,7 @@ final class RunCommand implements Callable<Integer> {
         kernel.toString(),
         initrd == null ? null : initrd.toString(),
         append,
-        MachineOptions.nodesWith(spread(), vmi, link.host()));
+        machine.nodesWith(spread(), vmi, link.host()));
   }
 
   /** vCPUs of each node, as the options say. */

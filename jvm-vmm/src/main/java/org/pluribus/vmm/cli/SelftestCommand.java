@@ -93,7 +93,7 @@ final class SelftestCommand implements Callable<Integer> {
   private Suite suite(PayloadImage image, Vmi vmi, MachineOptions.Link link) {
     return new Suite(
         image,
-        MachineOptions.nodesWith(MachineOptions.even(machine.nodes, cpuCount()), vmi, link.host()),
+        machine.nodesWith(MachineOptions.even(machine.nodes, cpuCount()), vmi, link.host()),
         memory,
         link.transport(),
         scale,

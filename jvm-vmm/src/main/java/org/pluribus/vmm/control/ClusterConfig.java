@@ -95,13 +95,26 @@ public record ClusterConfig(
    * @param cpus vCPUs it runs; 0 for a node that only gives memory
    * @param vmi what runs its vCPUs, {@link EmulatedVm#NAME} or {@link KvmVm#NAME}; null for the
    *     former
+   * @param mirrorBudget how much of guest RAM it may hold at a time, as a size with unit; {@link
+   *     MirrorSize#AUTO} or null for what its host can spare
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
-  public record Node(int id, String host, int port, int cpus, @Nullable String vmi) {
+  public record Node(
+      int id,
+      String host,
+      int port,
+      int cpus,
+      @Nullable String vmi,
+      @Nullable String mirrorBudget) {
+
+    /** A node that holds what its host can spare. */
+    public Node(int id, String host, int port, int cpus, @Nullable String vmi) {
+      this(id, host, port, cpus, vmi, null);
+    }
 
     /** A node on the emulator. */
     public Node(int id, String host, int port, int cpus) {
-      this(id, host, port, cpus, null);
+      this(id, host, port, cpus, null, null);
     }
 
     /** Whether its vCPUs run under KVM. */
@@ -225,6 +238,7 @@ public record ClusterConfig(
       layout();
       model();
       HostProfile.load(profileName());
+      MirrorSize.check(this);
     } catch (IllegalArgumentException e) {
       throw new ConfigException(String.valueOf(e.getMessage()));
     }

@@ -214,7 +214,8 @@ public final class LocalCluster implements AutoCloseable {
       List<ClusterConfig.Node> nodes = new ArrayList<>();
       for (ClusterConfig.Node n : c.nodes()) {
         int port = n.port() == 0 ? free.next(n.host()) : n.port();
-        nodes.add(new ClusterConfig.Node(n.id(), n.host(), port, n.cpus(), n.vmi()));
+        nodes.add(
+            new ClusterConfig.Node(n.id(), n.host(), port, n.cpus(), n.vmi(), n.mirrorBudget()));
       }
       return c.withNodes(nodes);
     } catch (IOException e) {

@@ -9,6 +9,7 @@ import org.pluribus.coherence.CoherenceCounter;
 import org.pluribus.coherence.CoherenceCounters;
 import org.pluribus.transport.Transport;
 import org.pluribus.vmm.node.FaultRecords;
+import org.pluribus.vmm.node.MirrorBudget;
 import org.pluribus.vmm.node.NodeMachine;
 import org.pluribus.vmm.node.PluribusNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -19,6 +20,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param pagesPlaced those of {@code pagesOut} that the transport wrote from RAM to RAM, by RDMA
  * @param pagesCopied copies of a page's bytes that this node's Java made, sending and receiving: by
  *     UDP one for each of {@code pagesOut} and {@code pagesIn}, by RDMA none
+ * @param mirror what its mirror of guest RAM takes
  * @param faultRecords times of single faults; null unless the cluster's configuration wants them
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
@@ -38,12 +40,31 @@ public record NodeReport(
     long bytesOut,
     long ipisSent,
     long ipisReceived,
+    Mirror mirror,
     Latency faultLatencyMicros,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable FaultRecords faultRecords,
     Map<String, Integer> unknownInstructions) {
 
   /** Faults by kind. */
   public record Faults(long read, long write, long upgrade) {}
+
+  /**
+   * Memory of a mirror of guest RAM, by the kernel's count of what its file takes.
+   *
+   * @param budgetBytes what it may take; null if all of guest RAM
+   * @param residentBytes what it took at the end
+   * @param residentPeakBytes the most it took, looked at some hundred times a second
+   * @param pagesGivenBack how often a page's memory was given back to the host
+   * @param offers how often a copy was offered to its home, to make room
+   * @param pagesTaken how often this home took a page that its holder offered
+   */
+  public record Mirror(
+      @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Long budgetBytes,
+      long residentBytes,
+      long residentPeakBytes,
+      long pagesGivenBack,
+      long offers,
+      long pagesTaken) {}
 
   /** Percentiles in microseconds. */
   public record Latency(long count, double p50, double p99, double max) {}
@@ -53,7 +74,11 @@ public record NodeReport(
 
   /** Collects a node's figures; its vCPUs have stopped. */
   static NodeReport of(
-      PluribusNode node, NodeMachine machine, Transport transport, long startedNanos) {
+      PluribusNode node,
+      NodeMachine machine,
+      Transport transport,
+      MirrorBudget budget,
+      long startedNanos) {
     CoherenceCounters c = node.counters();
     Histogram h = machine.latency();
     long instructions = machine.instructions();
@@ -85,6 +110,13 @@ public record NodeReport(
         out,
         machine.router().sentToNodes(),
         machine.router().receivedFromNodes(),
+        new Mirror(
+            budget.isLimited() ? budget.bytes() : null,
+            budget.residentBytes(),
+            budget.peakBytes(),
+            budget.evictions(),
+            c.get(CoherenceCounter.EVICTIONS_OFFERED),
+            c.get(CoherenceCounter.TAKEN)),
         new Latency(
             h.getTotalCount(),
             round(h.getValueAtPercentile(50) / NANOS_PER_MICRO),
@@ -112,6 +144,7 @@ public record NodeReport(
         bytesOut,
         ipisSent,
         ipisReceived,
+        mirror,
         faultLatencyMicros,
         null,
         unknownInstructions);

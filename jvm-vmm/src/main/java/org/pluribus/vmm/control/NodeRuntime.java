@@ -25,6 +25,7 @@ import org.pluribus.vmm.node.EmulatedVm;
 import org.pluribus.vmm.node.FaultLog;
 import org.pluribus.vmm.node.KvmCpuModel;
 import org.pluribus.vmm.node.KvmVm;
+import org.pluribus.vmm.node.MirrorBudget;
 import org.pluribus.vmm.node.NodeMachine;
 import org.pluribus.vmm.node.NodeMemory;
 import org.pluribus.vmm.node.PluribusNode;
@@ -76,6 +77,7 @@ public final class NodeRuntime implements AutoCloseable {
   private final GuestRamLayout layout;
   private final Memfd memfd;
   private final Mapping ram;
+  private final MirrorBudget budget;
   private final VmBackend vm;
   private final PluribusNode node;
   private final NodeMemory memory;
@@ -99,6 +101,7 @@ public final class NodeRuntime implements AutoCloseable {
     HostProfile profile = HostProfile.load(config.profileName());
     memfd = Memfd.create("pluribus-ram-" + self, layout.ramSize());
     ram = Mapping.of(memfd);
+    budget = new MirrorBudget(memfd, layout, self, MirrorSize.bytesOf(config, self));
     transport.shareMemory(ram.address(), layout.ramSize());
     HostClock clock;
     if (config.node(self).underKvm()) {
@@ -116,7 +119,8 @@ public final class NodeRuntime implements AutoCloseable {
             ram.address(),
             transport,
             vm.rights(),
-            profile.holdMicros() * NANOS_PER_MICRO);
+            profile.holdMicros() * NANOS_PER_MICRO,
+            budget);
     if (config.keepsFaultTimes()) {
       node.faultLog(new FaultLog(vm::guestTsc));
     }
@@ -189,7 +193,8 @@ public final class NodeRuntime implements AutoCloseable {
 
   /** This node's own report. After run. */
   public NodeReport report() {
-    return NodeReport.of(node, machine, transport, startedNanos);
+    budget.sample();
+    return NodeReport.of(node, machine, transport, budget, startedNanos);
   }
 
   /** What to do right before the guest's first instruction; before run. */
@@ -290,6 +295,7 @@ public final class NodeRuntime implements AutoCloseable {
       if (!node.hasDutyThread()) {
         node.tryDuty();
       }
+      budget.sample();
       console.flush();
       peers.tickClock(machine.clock());
       String failure = node.failureReason();

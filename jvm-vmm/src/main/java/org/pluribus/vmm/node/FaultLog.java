@@ -188,7 +188,7 @@ public final class FaultLog {
           services.bytes[i] |= m.carriesData();
         }
       }
-      case UNBLOCK -> {}
+      case UNBLOCK, PUT, PUT_ACK, PUT_NACK -> {}
     }
   }
 
@@ -208,7 +208,7 @@ public final class FaultLog {
           faults.bytes[i] |= m.carriesData();
         }
       }
-      case UNBLOCK -> {}
+      case UNBLOCK, PUT, PUT_ACK, PUT_NACK -> {}
     }
   }
 

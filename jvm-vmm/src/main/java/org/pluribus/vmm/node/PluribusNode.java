@@ -10,6 +10,7 @@ import org.pluribus.coherence.CoherenceMessage;
 import org.pluribus.coherence.DirectoryController;
 import org.pluribus.coherence.DirectoryEffects;
 import org.pluribus.coherence.MessageRing;
+import org.pluribus.coherence.MessageType;
 import org.pluribus.coherence.ProtocolError;
 import org.pluribus.transport.Channel;
 import org.pluribus.transport.ClockProbeKind;
@@ -42,6 +43,9 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   private static final int PAGE_SHIFT = 12;
 
+  /** While a fault waits for room, the node looks for some at least so often. */
+  private static final long ROOM_RETRY_NANOS = 200_000;
+
   /** Tries to hand an interrupt to a channel whose outbox is full before the node gives up. */
   private static final int POST_ATTEMPTS = 100_000;
 
@@ -53,6 +57,8 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   private final DirectoryController directory;
   private final CoherenceCounters counters = new CoherenceCounters();
   private final PageRights rights;
+  private final @Nullable MirrorBudget budget;
+  private final PutOffFaults putOff = new PutOffFaults();
   private final DutyToken token = new DutyToken(this::duty);
   private volatile long nextDeadline = Long.MAX_VALUE;
   private volatile boolean dutyThread;
@@ -65,10 +71,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   private volatile boolean stopping;
   private volatile @Nullable String failure;
 
-  /**
-   * @param ramAddress host address of the RAM image in {@link GuestRamLayout} order
-   * @param holdNanos how long a fresh grant is kept from being revoked
-   */
+  /** A node whose mirror may hold all of guest RAM. */
   public PluribusNode(
       int self,
       GuestRamLayout layout,
@@ -76,11 +79,28 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
       Transport transport,
       PageRights rights,
       long holdNanos) {
+    this(self, layout, ramAddress, transport, rights, holdNanos, null);
+  }
+
+  /**
+   * @param ramAddress host address of the RAM image in {@link GuestRamLayout} order
+   * @param holdNanos how long a fresh grant is kept from being revoked
+   * @param budget how much of guest RAM the image may hold; null for all
+   */
+  public PluribusNode(
+      int self,
+      GuestRamLayout layout,
+      long ramAddress,
+      Transport transport,
+      PageRights rights,
+      long holdNanos,
+      @Nullable MirrorBudget budget) {
     this.self = self;
     this.layout = layout;
     this.ramAddress = ramAddress;
     this.transport = transport;
     this.rights = rights;
+    this.budget = budget == null || !budget.isLimited() ? null : budget;
     cache =
         new CacheController(
             self,
@@ -152,12 +172,31 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     if (cache.nextDeadline() != Long.MAX_VALUE) {
       cache.tick(System.nanoTime());
     }
+    if (budget != null) {
+      work += makeRoom(budget);
+    }
     work += deliverLocal();
     work += transport.poll(POLL_LIMIT);
     work += deliverLocal();
     long deadline = cache.nextDeadline();
+    if (!putOff.isEmpty()) {
+      deadline = Math.min(deadline, System.nanoTime() + ROOM_RETRY_NANOS);
+    }
     if (deadline != nextDeadline) {
       nextDeadline = deadline;
+    }
+    return work;
+  }
+
+  /** Gives pages back if room is short, and asks for those for which there was none. */
+  private int makeRoom(MirrorBudget mirror) {
+    int work = mirror.isShort() ? mirror.makeRoom(cache) : 0;
+    while (!putOff.isEmpty() && mirror.admits(putOff.page())) {
+      long page = putOff.page();
+      boolean write = putOff.write();
+      putOff.removeFirst();
+      cache.fault(page, write, System.nanoTime());
+      work++;
     }
     return work;
   }
@@ -241,7 +280,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
           }
           if (waiter.mustAsk()) {
             faultLog.began(page, write, event);
-            cache.fault(page, write, System.nanoTime());
+            ask(page, write);
             work = deliverLocal();
           }
           work += duty();
@@ -260,13 +299,22 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   /** The guest lacks a right; it goes on once {@link PageRights} gives it. Token holder. */
   void fault(long page, boolean write) {
-    cache.fault(page, write, System.nanoTime());
+    ask(page, write);
     deliverLocal();
+  }
+
+  /** Hands a fault to the protocol, now or when there is room for its page. */
+  private void ask(long page, boolean write) {
+    if (budget == null || budget.admits(page)) {
+      cache.fault(page, write, System.nanoTime());
+    } else {
+      putOff.add(page, write);
+    }
   }
 
   /** A vCPU will want a page soon; whether it is asked for now. Token holder. */
   boolean prefetch(long page, boolean write) {
-    boolean asked = cache.prefetch(page, write);
+    boolean asked = (budget == null || budget.admits(page)) && cache.prefetch(page, write);
     deliverLocal();
     return asked;
   }
@@ -311,6 +359,10 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   @Override
   public void send(CoherenceMessage message) {
+    boolean asks = message.type == MessageType.GET_S || message.type == MessageType.GET_M;
+    if (asks && budget != null) {
+      budget.asked(message.page);
+    }
     if (message.to == self) {
       localMessages.add(message);
       return;
@@ -374,6 +426,9 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   @Override
   public void revoked(long page) {
     cache.revoked(page, System.nanoTime());
+    if (budget != null) {
+      budget.left(page, cache);
+    }
   }
 
   @Override
@@ -403,6 +458,13 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     @Override
     public void send(CoherenceMessage message) {
       PluribusNode.this.send(message);
+    }
+
+    @Override
+    public void take(long page) {
+      if (budget == null || budget.admitsOffered(page)) {
+        cache.take(page);
+      }
     }
 
     @Override

@@ -16,6 +16,9 @@
  * org.pluribus.vmm.node.PluribusNode#fault}; {@link org.pluribus.vmm.node.UffdPageRights} gives the
  * page to the guest and wakes the vCPU.
  *
+ * <p>{@link org.pluribus.vmm.node.MirrorBudget} says whether there is room for one more page, and
+ * which pages are given back when there is little.
+ *
  * <p>On request a {@link org.pluribus.vmm.node.FaultLog} keeps times of these steps.
  *
  * <h2>The duty token</h2>

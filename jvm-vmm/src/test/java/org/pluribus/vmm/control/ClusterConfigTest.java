@@ -12,6 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.pluribus.vmm.emulator.CpuModel;
+import org.pluribus.vmm.memory.GuestRamLayout;
 
 class ClusterConfigTest {
   private static final String GOOD =
@@ -131,6 +132,36 @@ class ClusterConfigTest {
     assertThat(complete.completedByThisHost()).isEqualTo(complete);
     ClusterConfig told = ClusterConfig.read(file(kvm + "tscHz: 1234567000\n"));
     assertThat(told.completedByThisHost().tscHz()).isEqualTo(1_234_567_000L);
+  }
+
+  @Test
+  void aNodeNeedsRoomForWhatItIsHomeOf() throws Exception {
+    String machine = GOOD.replaceFirst("memory: \\w+", "memory: 1G");
+    String line = machine.replace("cpus: 3 }", "cpus: 3, mirrorBudget: %s }");
+    for (String good : new String[] {"auto", "528M", "640M", "1G", "4G"}) {
+      ClusterConfig config = ClusterConfig.read(file(line.formatted(good)));
+      assertThat(config.node(1).mirrorBudget()).isEqualTo(good);
+    }
+    assertThat(MirrorSize.bytesOf(ClusterConfig.read(file(line.formatted("640M"))), 1))
+        .isEqualTo(640L << 20);
+    assertRefused(
+        line.formatted("527M"),
+        "node 1 has a mirror budget of 527M, but keeps 512M of guest RAM for all and needs 16M to"
+            + " work with; give it at least 528M");
+    assertRefused(line.formatted("much"), "mirror budget of node 1: 'much' is no size");
+    assertRefused(
+        line.formatted("640M").replace("transport: aeron", "transport: rdma"),
+        "RDMA pins all of guest RAM, 1024M; give it that much, or take transport aeron");
+  }
+
+  @Test
+  void automaticBudgetsAreWhatTheHostCanSpare() {
+    GuestRamLayout layout = GuestRamLayout.of(1L << 30, 2);
+    long node = 512L << 20;
+    assertThat(MirrorSize.automatic(layout, 0, 2, 0)).as("unknown").isEqualTo(1L << 30);
+    assertThat(MirrorSize.automatic(layout, 0, 1, node + (700L << 20))).isEqualTo(700L << 20);
+    assertThat(MirrorSize.automatic(layout, 0, 2, 2 * (node + (700L << 20)))).isEqualTo(700L << 20);
+    assertThat(MirrorSize.automatic(layout, 0, 1, node)).as("needed").isEqualTo(528L << 20);
   }
 
   private void assertRefused(String yaml, String word) throws IOException {

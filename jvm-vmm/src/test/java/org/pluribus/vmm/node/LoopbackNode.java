@@ -29,6 +29,7 @@ final class LoopbackNode implements AutoCloseable {
   private final Memfd memfd;
   private final Mapping ram;
   private final Transport transport;
+  final MirrorBudget budget;
   final PluribusNode node;
   final NodeMemory memory;
   private final CountDownLatch connected = new CountDownLatch(1);
@@ -62,12 +63,26 @@ final class LoopbackNode implements AutoCloseable {
       VmKey key,
       RightsOverRam rights,
       long holdNanos) {
+    this(id, layout, cluster, key, rights, holdNanos, layout.ramSize());
+  }
+
+  /** The same with a mirror that may take so many bytes. */
+  LoopbackNode(
+      int id,
+      GuestRamLayout layout,
+      LoopbackCluster cluster,
+      VmKey key,
+      RightsOverRam rights,
+      long holdNanos,
+      long budgetBytes) {
     memfd = Memfd.create("test-ram-" + id, layout.ramSize());
     ram = Mapping.of(memfd);
     NodeIdentity identity = new NodeIdentity(id, layout.nodeCount(), layout.pageCount(), key, 1);
     transport = LoopbackTransport.create(cluster, identity, TransportLimits.DEFAULT);
+    budget = new MirrorBudget(memfd, layout, id, budgetBytes);
     node =
-        new PluribusNode(id, layout, ram.address(), transport, rights.make(memfd, ram), holdNanos);
+        new PluribusNode(
+            id, layout, ram.address(), transport, rights.make(memfd, ram), holdNanos, budget);
     memory = new NodeMemory(node, ram.segment(), HostProfile.load("single-host"));
     thread = new Thread(this::live, "node-" + id);
     thread.start();

@@ -12,6 +12,8 @@ public enum Payload {
   PINGPONG,
   /** A pattern over all RAM, written and verified by CPU after CPU. */
   PATTERN,
+  /** A pattern over all RAM, written by each CPU and verified by another. */
+  FILL,
   /** Random reads and writes of words whose owners know what must be in them. */
   ORACLE,
   /** All CPUs write random words of a few pages. */

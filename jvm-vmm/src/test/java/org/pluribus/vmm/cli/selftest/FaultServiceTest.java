@@ -38,6 +38,7 @@ class FaultServiceTest {
         0,
         0,
         0,
+        new NodeReport.Mirror(null, 0, 0, 0, 0, 0),
         new NodeReport.Latency(0, 0, 0, 0),
         new FaultRecords(HZ, faults, services),
         Map.of());
