@@ -9,6 +9,7 @@ import org.pluribus.vmm.control.LocalCluster;
 import org.pluribus.vmm.control.Outcome;
 import org.pluribus.vmm.control.RunReport;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code pluribus node}: one node of a cluster over several hosts. */
@@ -36,6 +37,8 @@ final class NodeCommand implements Callable<Integer> {
       description = "How long to wait for the other nodes (default ${DEFAULT-VALUE}).")
   int connectTimeoutSeconds;
 
+  @Mixin HotPagesFile hotPages = new HotPagesFile();
+
   @Option(
       names = "--report",
       paramLabel = "FILE.json",
@@ -62,7 +65,11 @@ final class NodeCommand implements Callable<Integer> {
     if (report != null && id != 0) {
       throw new ConfigException("--report: node 0 writes the report; leave it out on node " + id);
     }
+    if (hotPages.file != null && id != 0) {
+      throw new ConfigException("--hot-pages: node 0 writes the list; leave it out on node " + id);
+    }
     ReportFile file = new ReportFile(report);
+    hotPages.check();
     ClusterConfig complete = child ? c : c.completedByThisHost();
     if (!complete.equals(c)) {
       System.err.printf(
@@ -72,6 +79,7 @@ final class NodeCommand implements Callable<Integer> {
     }
     RunReport result = LocalCluster.runOneNode(complete, id, child, connectTimeoutSeconds);
     file.write(result.toJson());
+    hotPages.write(result.nodes());
     Outcome o = result.outcome();
     // Who started this node says how the machine ended, unless it is dead.
     if (!child || o.reason().equals(Outcome.STARTER_GONE)) {

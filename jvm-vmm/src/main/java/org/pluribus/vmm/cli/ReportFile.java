@@ -16,16 +16,21 @@ final class ReportFile {
    * @param report null for none
    */
   ReportFile(@Nullable Path report) throws ConfigException {
+    this("--report", report);
+  }
+
+  /** The same for a file that another option names. */
+  ReportFile(String option, @Nullable Path report) throws ConfigException {
     this.report = report;
     if (report == null) {
       return;
     }
     Path folder = report.toAbsolutePath().getParent();
     if (folder == null || !Files.isDirectory(folder)) {
-      throw new ConfigException("--report " + report + ": its folder does not exist; make it");
+      throw new ConfigException(option + " " + report + ": its folder does not exist; make it");
     }
     if (Files.isDirectory(report) || !Files.isWritable(Files.exists(report) ? report : folder)) {
-      throw new ConfigException("--report " + report + " cannot be written; name another file");
+      throw new ConfigException(option + " " + report + " cannot be written; name another file");
     }
   }
 

@@ -31,6 +31,7 @@ final class RunCommand implements Callable<Integer> {
   static final String DEFAULT_APPEND = "console=ttyS0 panic=-1";
 
   @Mixin MachineOptions machine = new MachineOptions();
+  @Mixin HotPagesFile hotPages = new HotPagesFile();
 
   @Option(
       names = "--placement",
@@ -71,6 +72,7 @@ final class RunCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     ReportFile report = new ReportFile(machine.report);
+    hotPages.check();
     MachineOptions.Link link = machine.link();
     check(link);
     MachineOptions.Decision decision = machine.decide();
@@ -80,6 +82,7 @@ final class RunCommand implements Callable<Integer> {
       cluster.onStart(() -> notices.forEach(System.err::println));
       RunReport result = cluster.run(timeoutSeconds, true);
       report.write(result.toJson());
+      hotPages.write(result.nodes());
       Outcome o = result.outcome();
       System.err.println("pluribus: " + o.reason());
       return o.exitCode();

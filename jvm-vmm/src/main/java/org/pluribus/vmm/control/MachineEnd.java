@@ -11,11 +11,21 @@ final class MachineEnd implements MachineControl {
   private final AtomicReference<@Nullable Outcome> outcome = new AtomicReference<>();
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile boolean panicSeen;
+  private volatile Runnable onEnd = () -> {};
 
   /** Ends the machine, unless it has ended already. */
   void end(int exitCode, String reason) {
     if (outcome.compareAndSet(null, new Outcome(exitCode, reason))) {
       ended.countDown();
+      onEnd.run();
+    }
+  }
+
+  /** What to do when the end comes, by whoever brings it; at once if it has come. */
+  void whenEnded(Runnable action) {
+    onEnd = action;
+    if (outcome.get() != null) {
+      action.run();
     }
   }
 

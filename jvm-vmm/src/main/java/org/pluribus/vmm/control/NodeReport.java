@@ -1,6 +1,7 @@
 package org.pluribus.vmm.control;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
@@ -9,6 +10,7 @@ import org.pluribus.coherence.CoherenceCounter;
 import org.pluribus.coherence.CoherenceCounters;
 import org.pluribus.transport.Transport;
 import org.pluribus.vmm.node.FaultRecords;
+import org.pluribus.vmm.node.HotPages;
 import org.pluribus.vmm.node.MirrorBudget;
 import org.pluribus.vmm.node.NodeMachine;
 import org.pluribus.vmm.node.PluribusNode;
@@ -21,6 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param pagesCopied copies of a page's bytes that this node's Java made, sending and receiving: by
  *     UDP one for each of {@code pagesOut} and {@code pagesIn}, by RDMA none
  * @param mirror what its mirror of guest RAM takes
+ * @param hotPages pages that came to this node most often, the most often first
  * @param faultRecords times of single faults; null unless the cluster's configuration wants them
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
@@ -42,6 +45,7 @@ public record NodeReport(
     long ipisReceived,
     Mirror mirror,
     Latency faultLatencyMicros,
+    List<HotPages.Hot> hotPages,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable FaultRecords faultRecords,
     Map<String, Integer> unknownInstructions) {
 
@@ -68,6 +72,9 @@ public record NodeReport(
 
   /** Percentiles in microseconds. */
   public record Latency(long count, double p50, double p99, double max) {}
+
+  /** Hot pages of a node that are reported. */
+  private static final int HOT_PAGES = 64;
 
   private static final double NANOS_PER_MICRO = 1_000;
   private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -122,6 +129,7 @@ public record NodeReport(
             round(h.getValueAtPercentile(50) / NANOS_PER_MICRO),
             round(h.getValueAtPercentile(99) / NANOS_PER_MICRO),
             round(h.getMaxValue() / NANOS_PER_MICRO)),
+        node.hotPages().hottest(node.layout(), node.id(), HOT_PAGES),
         machine.faultRecords(),
         new TreeMap<>(machine.unknownInstructions()));
   }
@@ -146,6 +154,7 @@ public record NodeReport(
         ipisReceived,
         mirror,
         faultLatencyMicros,
+        hotPages,
         null,
         unknownInstructions);
   }

@@ -29,6 +29,7 @@ import org.pluribus.vmm.node.MirrorBudget;
 import org.pluribus.vmm.node.NodeMachine;
 import org.pluribus.vmm.node.NodeMemory;
 import org.pluribus.vmm.node.PluribusNode;
+import org.pluribus.vmm.node.VcpuStopped;
 import org.pluribus.vmm.node.VmBackend;
 import org.pluribus.vmm.time.HostClock;
 import org.slf4j.Logger;
@@ -234,13 +235,19 @@ public final class NodeRuntime implements AutoCloseable {
   private @Nullable Outcome startAsFirst()
       throws BadImageException, IOException, InterruptedException {
     EntryState entry;
+    // Who loads waits for pages of other nodes, and would for ever once they are lost.
+    end.whenEnded(node::stop);
     try {
       entry = loadKernel();
+    } catch (VcpuStopped stopped) {
+      noteFailure();
+      return end.outcome();
     } catch (BadImageException | IOException e) {
       end.end(Outcome.BAD_INPUT, "node 0 could not load the kernel: " + e.getMessage());
       stop();
       throw e;
     }
+    end.whenEnded(() -> {});
     machine.enter(entry);
     awaitPeers(peers::allReady, "to be ready");
     peers.broadcast(LifecycleKind.START, 0, "");
@@ -282,9 +289,18 @@ public final class NodeRuntime implements AutoCloseable {
         end.end(Outcome.NODE_FAILURE, "node " + self + " waited too long for its peers " + what);
         return;
       }
+      noteFailure();
       if (node.tryDuty() == 0) {
         Thread.sleep(WATCH_MILLIS);
       }
+    }
+  }
+
+  /** If this node cannot go on, the machine can't. */
+  private void noteFailure() {
+    String failure = node.failureReason();
+    if (failure != null) {
+      end.end(Outcome.NODE_FAILURE, "node " + self + ": " + failure);
     }
   }
 
@@ -298,10 +314,7 @@ public final class NodeRuntime implements AutoCloseable {
       budget.sample();
       console.flush();
       peers.tickClock(machine.clock());
-      String failure = node.failureReason();
-      if (failure != null) {
-        end.end(Outcome.NODE_FAILURE, "node " + self + ": " + failure);
-      }
+      noteFailure();
       if (end.hasPanicked()) {
         panicNanos = panicNanos == 0 ? System.nanoTime() : panicNanos;
         if (System.nanoTime() - panicNanos > PANIC_GRACE_NANOS) {

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * <p>Threads: {@link #kick} and {@link #post} may be called by others as they say, the rest belongs
  * to the vCPU's own thread.
  */
-final class EmulatedVcpu implements VcpuBackend, CpuEnvironment {
+final class EmulatedVcpu implements VcpuBackend, CpuEnvironment, SoftMmuPageRights.Target {
   private static final Logger LOG = LoggerFactory.getLogger(EmulatedVcpu.class);
 
   /** Distinct unknown instructions kept for the report. */
@@ -177,8 +177,8 @@ final class EmulatedVcpu implements VcpuBackend, CpuEnvironment {
     // Nothing outside the Java heap belongs to it.
   }
 
-  /** Posts a shoot-down; true when it is complete. Token holder. */
-  boolean post(Shootdown s, boolean writeOnly) {
+  @Override
+  public boolean post(Shootdown s, boolean writeOnly) {
     boolean done = shootdowns.post(s, writeOnly);
     if (!done && shootdowns.isRunning()) {
       cpu.raiseAttention(Cpu.ATTENTION_SAFEPOINT);

@@ -1,6 +1,7 @@
 package org.pluribus.vmm.node;
 
 import java.util.Arrays;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.CacheController;
@@ -59,6 +60,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   private final PageRights rights;
   private final @Nullable MirrorBudget budget;
   private final PutOffFaults putOff = new PutOffFaults();
+  private final LongSupplier clock;
   private final DutyToken token = new DutyToken(this::duty);
   private volatile long nextDeadline = Long.MAX_VALUE;
   private volatile boolean dutyThread;
@@ -67,6 +69,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   private VcpuThread[] vcpus = {};
   private PageWaiter[] waiters = {};
   private FaultLog faultLog = FaultLog.OFF;
+  private final HotPages hotPages;
   private @Nullable PagePayload payload;
   private volatile boolean stopping;
   private volatile @Nullable String failure;
@@ -95,12 +98,31 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
       PageRights rights,
       long holdNanos,
       @Nullable MirrorBudget budget) {
+    this(self, layout, ramAddress, transport, rights, holdNanos, budget, System::nanoTime);
+  }
+
+  /**
+   * The same with another clock.
+   *
+   * @param clock nanoseconds, as {@link System#nanoTime}; any thread
+   */
+  PluribusNode(
+      int self,
+      GuestRamLayout layout,
+      long ramAddress,
+      Transport transport,
+      PageRights rights,
+      long holdNanos,
+      @Nullable MirrorBudget budget,
+      LongSupplier clock) {
     this.self = self;
     this.layout = layout;
     this.ramAddress = ramAddress;
     this.transport = transport;
     this.rights = rights;
     this.budget = budget == null || !budget.isLimited() ? null : budget;
+    this.clock = clock;
+    hotPages = new HotPages(layout.nodeCount());
     cache =
         new CacheController(
             self,
@@ -150,6 +172,11 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     faultLog = log;
   }
 
+  /** Pages that come here again and again. */
+  public HotPages hotPages() {
+    return hotPages;
+  }
+
   FaultLog faultLog() {
     return faultLog;
   }
@@ -170,7 +197,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   int duty() {
     int work = rights.poll(this);
     if (cache.nextDeadline() != Long.MAX_VALUE) {
-      cache.tick(System.nanoTime());
+      cache.tick(clock.getAsLong());
     }
     if (budget != null) {
       work += makeRoom(budget);
@@ -180,7 +207,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     work += deliverLocal();
     long deadline = cache.nextDeadline();
     if (!putOff.isEmpty()) {
-      deadline = Math.min(deadline, System.nanoTime() + ROOM_RETRY_NANOS);
+      deadline = Math.min(deadline, clock.getAsLong() + ROOM_RETRY_NANOS);
     }
     if (deadline != nextDeadline) {
       nextDeadline = deadline;
@@ -195,7 +222,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
       long page = putOff.page();
       boolean write = putOff.write();
       putOff.removeFirst();
-      cache.fault(page, write, System.nanoTime());
+      cache.fault(page, write, clock.getAsLong());
       work++;
     }
     return work;
@@ -228,15 +255,18 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   private void deliver(CoherenceMessage m) {
     if (m.forDirectory()) {
-      directory.message(m, System.nanoTime());
+      directory.message(m, clock.getAsLong());
     } else {
-      cache.message(m, System.nanoTime());
+      cache.message(m, clock.getAsLong());
     }
   }
 
   /** A coherence message from a peer. */
   public void onCoherence(CoherenceMessage message, PagePayload bytes) {
     payload = bytes;
+    if (!bytes.isEmpty()) {
+      hotPages.received(message.page, message.from, PagePayload.PAGE_BYTES);
+    }
     faultLog.received(message);
     deliver(message);
     payload = null;
@@ -271,30 +301,39 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
         waiter.end();
         throw VcpuStopped.INSTANCE;
       }
-      int work = 0;
-      if (token.tryTake()) {
-        try {
-          if (rights.suffices(page, write)) {
-            waiter.grant();
-            break;
-          }
-          if (waiter.mustAsk()) {
-            faultLog.began(page, write, event);
-            ask(page, write);
-            work = deliverLocal();
-          }
-          work += duty();
-        } finally {
-          token.release();
-        }
-      }
-      if (work > 0) {
+      if (turnFor(waiter, page, write, event) > 0) {
         idle.reset();
       } else {
         idle.idle();
       }
     }
     waiter.end();
+  }
+
+  /**
+   * One turn of {@link #acquire}, if nobody else has the token: looks, asks, runs the duty cycle.
+   *
+   * @return the amount of work done; whether the right is there, the waiter says
+   */
+  int turnFor(PageWaiter waiter, long page, boolean write, long event) {
+    if (!token.tryTake()) {
+      return 0;
+    }
+    try {
+      if (rights.suffices(page, write)) {
+        waiter.grant();
+        return 1;
+      }
+      int work = 0;
+      if (waiter.mustAsk()) {
+        faultLog.began(page, write, event);
+        ask(page, write);
+        work = deliverLocal();
+      }
+      return work + duty();
+    } finally {
+      token.release();
+    }
   }
 
   /** The guest lacks a right; it goes on once {@link PageRights} gives it. Token holder. */
@@ -306,7 +345,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   /** Hands a fault to the protocol, now or when there is room for its page. */
   private void ask(long page, boolean write) {
     if (budget == null || budget.admits(page)) {
-      cache.fault(page, write, System.nanoTime());
+      cache.fault(page, write, clock.getAsLong());
     } else {
       putOff.add(page, write);
     }
@@ -321,16 +360,18 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   /** Pins a page for Java code (loader, devices), waiting for it. See {@link NodeMemory}. */
   void pin(PageWaiter waiter, long page, boolean write) {
-    while (true) {
+    do {
       acquire(waiter, page, write);
-      token.take();
-      try {
-        if (cache.pin(page, write)) {
-          return;
-        }
-      } finally {
-        token.release();
-      }
+    } while (!tryPin(page, write));
+  }
+
+  /** Pins a page if the right to it is there. */
+  boolean tryPin(long page, boolean write) {
+    token.take();
+    try {
+      return cache.pin(page, write);
+    } finally {
+      token.release();
     }
   }
 
@@ -413,7 +454,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   @Override
   public void downgraded(long page) {
-    cache.downgraded(page, System.nanoTime());
+    cache.downgraded(page, clock.getAsLong());
   }
 
   @Override
@@ -425,7 +466,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   @Override
   public void revoked(long page) {
-    cache.revoked(page, System.nanoTime());
+    cache.revoked(page, clock.getAsLong());
     if (budget != null) {
       budget.left(page, cache);
     }
@@ -450,7 +491,8 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   @Override
   public void protocolError(ProtocolError reason, CoherenceMessage message) {
-    LOG.warn("refused {} from node {}: {}", message, message.from, reason);
+    // What it belonged to will never come to an end: rather none of the machine than half of it.
+    fail("node %d sent what makes no sense (%s): %s".formatted(message.from, reason, message));
   }
 
   /** What a home sends; it never carries page bytes. */
@@ -547,7 +589,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   }
 
   /** Everybody who waits gives up. Any thread. */
-  void stop() {
+  public void stop() {
     stopping = true;
     for (VcpuThread v : vcpus) {
       v.kick();

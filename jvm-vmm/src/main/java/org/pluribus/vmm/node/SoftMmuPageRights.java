@@ -32,7 +32,13 @@ final class SoftMmuPageRights implements PageRights {
   private final ManyToOneConcurrentArrayQueue<Shootdown> completed =
       new ManyToOneConcurrentArrayQueue<>(COMPLETED_CAPACITY);
   private final List<Shootdown> free = new ArrayList<>();
-  private EmulatedVcpu[] vcpus = {};
+  private Target[] vcpus = {};
+
+  /** Whoever uses host addresses that it looked up: a vCPU. */
+  interface Target {
+    /** Posts a shoot-down; true when it is complete. Token holder. */
+    boolean post(Shootdown s, boolean writeOnly);
+  }
 
   /**
    * @param codeCache decoded code, which goes stale with its page
@@ -44,7 +50,7 @@ final class SoftMmuPageRights implements PageRights {
   }
 
   /** Adds a vCPU that shoot-downs go to. Before the machine starts. */
-  void add(EmulatedVcpu vcpu) {
+  void add(Target vcpu) {
     vcpus = Arrays.copyOf(vcpus, vcpus.length + 1);
     vcpus[vcpus.length - 1] = vcpu;
   }
@@ -117,7 +123,7 @@ final class SoftMmuPageRights implements PageRights {
   /** Posts to all vCPUs; true when the last acknowledgement came on the spot. */
   private boolean post(Shootdown s, boolean writeOnly) {
     boolean done = false;
-    for (EmulatedVcpu v : vcpus) {
+    for (Target v : vcpus) {
       done |= v.post(s, writeOnly);
     }
     return done;

@@ -1,7 +1,7 @@
 package org.pluribus.vmm.node;
 
-/** Unwinds a vCPU thread that waits for something when the machine stops. No stack trace. */
-final class VcpuStopped extends RuntimeException {
+/** Unwinds a thread that waits for something when the machine stops. No stack trace. */
+public final class VcpuStopped extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   static final VcpuStopped INSTANCE = new VcpuStopped();

@@ -56,7 +56,12 @@ public final class FramedTransport implements Transport {
     this(identity, limits, network, System::nanoTime);
   }
 
-  FramedTransport(
+  /**
+   * A transport with a clock of its own.
+   *
+   * @param clock tells heartbeats, silence and timeouts; used by the duty token's holder
+   */
+  public FramedTransport(
       NodeIdentity identity, TransportLimits limits, LaneNetwork network, NanoClock clock) {
     this.identity = identity;
     this.limits = limits;
