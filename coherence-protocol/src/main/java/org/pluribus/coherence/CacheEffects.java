@@ -73,7 +73,7 @@ public interface CacheEffects {
   }
 
   /**
-   * A message was refused; nothing changed. The node logs it and closes the sender's channel.
+   * A message was refused; nothing changed. The node says so and ends the machine.
    *
    * @param message the refused message; its fields may hold any value
    */
