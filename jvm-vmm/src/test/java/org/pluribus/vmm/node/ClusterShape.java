@@ -55,8 +55,6 @@ record ClusterShape(
     FRAME_SHORT,
     /** A frame of random bytes. */
     FRAME_OF_NOISE,
-    /** A coherence frame that names another sender. */
-    FRAME_OF_ANOTHER,
     /** Nothing comes through a link any more: both ends lose each other. */
     LINK_LOST,
 
@@ -118,9 +116,6 @@ record ClusterShape(
   /** The same made simpler in one way or another; the simplest first. */
   List<ClusterShape> simpler() {
     List<ClusterShape> all = new ArrayList<>();
-    for (int fewer : new int[] {1, operations / 4, operations / 2, operations - 1}) {
-      all.add(of(nodes, pages, vcpus, devices, fewer, hold, maxCut, maxPause, refusals, mischief));
-    }
     for (int fewer : new int[] {2, nodes - 1}) {
       all.add(
           of(fewer, pages, vcpus, devices, operations, hold, maxCut, maxPause, refusals, mischief));
@@ -130,6 +125,9 @@ record ClusterShape(
     all.add(of(nodes, pages, vcpus, 0, operations, hold, maxCut, maxPause, refusals, mischief));
     all.add(of(nodes, pages, vcpus, devices, operations, 0, maxCut, maxPause, refusals, mischief));
     all.add(of(nodes, pages, vcpus, devices, operations, hold, 0, 0, 0, mischief));
+    for (int fewer : new int[] {1, operations / 4, operations / 2, operations - 1}) {
+      all.add(of(nodes, pages, vcpus, devices, fewer, hold, maxCut, maxPause, refusals, mischief));
+    }
     all.removeIf(s -> s.equals(this) || s.operations < 1 || s.nodes < 2);
     return all;
   }

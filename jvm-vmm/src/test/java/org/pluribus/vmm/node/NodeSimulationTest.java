@@ -23,11 +23,11 @@ import org.pluribus.vmm.node.ClusterShape.Mischief;
 /**
  * Random clusters of real nodes, real frames between them, on a virtual clock. A failure is shrunk
  * and prints its shape, seed included: {@code -Dcoherence.seed=N} runs from there, {@code
- * -Dcoherence.nodeRuns=N} runs more.
+ * -Dcoherence.runs=N} runs more.
  */
 class NodeSimulationTest {
   private static final long FIRST_SEED = Long.getLong("coherence.seed", 1);
-  private static final int RUNS = Integer.getInteger("coherence.nodeRuns", 60);
+  private static final int RUNS = Integer.getInteger("coherence.runs", 200);
 
   /** Runs that are sure to take every path. */
   private static final int ENOUGH_RUNS = 40;
@@ -144,6 +144,7 @@ class NodeSimulationTest {
     Throwable shrunk = catchThrowable(() -> run(shape));
     assertThat(shrunk).isInstanceOf(SimulationFailure.class);
     assertThat(shrunk).hasMessageContaining("shrunk in").hasMessageContaining("nodes=2, pages=1,");
+    assertThat(String.valueOf(shrunk.getMessage()).lines().count()).isLessThan(80);
   }
 
   /** Runs a cluster; if it fails, fails with the shortest run that does. */
