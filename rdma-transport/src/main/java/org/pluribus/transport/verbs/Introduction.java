@@ -22,7 +22,7 @@ record Introduction(int node, int lane, long configHash, byte[] keyHash) {
   private static final long MAGIC = 0x5356425249424c50L;
 
   /** Raised when the envelope, the introduction or the credits change. */
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   private static final int VERSION_OFFSET = 8;
   private static final int CREDITS_OFFSET = 12;

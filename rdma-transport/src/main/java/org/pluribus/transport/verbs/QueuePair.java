@@ -36,10 +36,13 @@ import org.pluribus.transport.wire.LaneNetwork;
  * <pre>
  *   slot: | credits given back (int) | kind (int) | padding to 16 | message ... |
  * </pre>
+ *
+ * <p>A message of frames ({@link FrameCursor}) brings several pages at most, each by an RDMA WRITE
+ * before it, posted together with it.
  */
 final class QueuePair {
   /** Kinds of messages. */
-  static final int FRAME = 1;
+  static final int FRAMES = 1;
 
   static final int CREDITS = 2;
   static final int INTRODUCTION = 3;
@@ -50,16 +53,22 @@ final class QueuePair {
 
   private static final int KIND_OFFSET = 4;
 
-  /** A frame with its envelope, rounded up to cache lines. */
+  /** A page's frame with its envelope, rounded up to cache lines. */
   private static final int SLOT_BYTES = 68 * 64;
+
+  /** Longest message. */
+  static final int MESSAGE_BYTES = SLOT_BYTES - ENVELOPE;
+
+  /** Most pages that go with one message: as many as are prefetched at once. */
+  static final int MAX_PAGES = 16;
 
   /** Messages that may be in the send queue. */
   private static final int SENDS = Credits.RECEIVES;
 
-  /** A page and its message are two requests. */
-  private static final int SEND_REQUESTS = 2 * SENDS;
+  /** Room for the requests of many messages, each with a few pages. */
+  private static final int SEND_REQUESTS = 4 * SENDS;
 
-  /** One completion tells that all sends before it are done, too. */
+  /** One completion tells that all requests before it are done, too. */
   private static final int SIGNAL_INTERVAL = SENDS / 4;
 
   /** All control messages are shorter; rxe and the mlx drivers take more. */
@@ -87,12 +96,24 @@ final class QueuePair {
   private final SVCPollCq pollSent;
   private final SVCPollCq pollReceived;
   private final SVCReqNotify notify;
-  private final SVCPostSend send;
-  private final SVCPostSend writeAndSend;
+
+  /** By the number of pages that are written first. */
+  private final SVCPostSend[] writesAndSend = new SVCPostSend[MAX_PAGES + 1];
+
   private final SVCPostRecv[] receives = new SVCPostRecv[Credits.RECEIVES];
 
   private long nextSend;
   private long completedSends;
+
+  /** Work requests ever posted, and of them those that are done for sure. */
+  private long postedRequests;
+
+  private long completedRequests;
+
+  /** What {@link #postedRequests} was with the message in each slot, and with the last signal. */
+  private final long[] requestsUpTo = new long[SENDS];
+
+  private long signalledRequests;
   private boolean flushed;
   private boolean armed;
   private int looks;
@@ -134,8 +155,11 @@ final class QueuePair {
       receives[slot] = pair.postRecv(List.of(request), List.of());
       receives[slot].execute();
     }
-    send = pair.postSend(List.of(sendRequest()), List.of());
-    writeAndSend = pair.postSend(List.of(writeRequest(), sendRequest()), List.of());
+    List<IbvSendWR> requests = new ArrayList<>(List.of(sendRequest()));
+    for (int pages = 0; pages <= MAX_PAGES; pages++) {
+      writesAndSend[pages] = pair.postSend(requests, List.of());
+      requests.addFirst(writeRequest());
+    }
   }
 
   private IbvSendWR sendRequest() {
@@ -181,12 +205,17 @@ final class QueuePair {
 
   // ---- sending
 
-  /** Whether a message may be written to {@link #sendOffset}. */
+  /** Whether a message, even with many pages, may be written to {@link #sendOffset}. */
   boolean canSend() {
-    if (nextSend - completedSends == SENDS) {
+    if (!hasRoom()) {
       reap();
     }
-    return failure == null && nextSend - completedSends < SENDS;
+    return failure == null && hasRoom();
+  }
+
+  private boolean hasRoom() {
+    return nextSend - completedSends < SENDS
+        && postedRequests - completedRequests <= SEND_REQUESTS - MAX_PAGES - 1;
   }
 
   /** Where in {@link #memory} the next message goes. */
@@ -197,32 +226,39 @@ final class QueuePair {
   /** Sends the message at {@link #sendOffset}. */
   void send(int kind, int messageBytes) {
     try {
-      prepare(send.getWrMod(0), kind, messageBytes);
-      send.execute();
-      nextSend++;
+      post(writesAndSend[0], 0, kind, messageBytes);
     } catch (IOException e) {
       fail("cannot be sent to: " + e.getMessage());
     }
   }
 
-  /** Writes a page into the peer's RAM, then sends the frame at {@link #sendOffset}. */
-  void sendPage(int messageBytes, long page, Slabs own, Slabs theirs) {
+  /** Writes pages into the peer's RAM, then sends the frames at {@link #sendOffset}. */
+  void sendPages(int messageBytes, long[] pages, int count, Slabs own, Slabs theirs) {
     try {
-      SVCPostSend.SendWRMod write = writeAndSend.getWrMod(0);
-      SVCPostSend.SgeMod piece = write.getSgeMod(0);
-      piece.setAddr(own.address(page));
-      piece.setLkey(own.key(page));
-      write.getRdmaMod().setRemote_addr(theirs.address(page));
-      write.getRdmaMod().setRkey(theirs.key(page));
-      prepare(writeAndSend.getWrMod(1), FRAME, messageBytes);
-      writeAndSend.execute();
-      nextSend++;
+      SVCPostSend call = writesAndSend[count];
+      for (int i = 0; i < count; i++) {
+        SVCPostSend.SendWRMod write = call.getWrMod(i);
+        SVCPostSend.SgeMod piece = write.getSgeMod(0);
+        piece.setAddr(own.address(pages[i]));
+        piece.setLkey(own.key(pages[i]));
+        write.getRdmaMod().setRemote_addr(theirs.address(pages[i]));
+        write.getRdmaMod().setRkey(theirs.key(pages[i]));
+      }
+      post(call, count, FRAMES, messageBytes);
     } catch (IOException e) {
       fail("cannot be sent to: " + e.getMessage());
     }
   }
 
-  private void prepare(SVCPostSend.SendWRMod request, int kind, int messageBytes)
+  private void post(SVCPostSend call, int writes, int kind, int messageBytes) throws IOException {
+    prepare(call.getWrMod(writes), writes + 1, kind, messageBytes);
+    call.execute();
+    postedRequests += writes + 1;
+    requestsUpTo[(int) (nextSend % SENDS)] = postedRequests;
+    nextSend++;
+  }
+
+  private void prepare(SVCPostSend.SendWRMod request, int requests, int kind, int messageBytes)
       throws IOException {
     int at = sendOffset() - ENVELOPE;
     int bytes = ENVELOPE + messageBytes;
@@ -230,8 +266,10 @@ final class QueuePair {
     memory.putInt(at + KIND_OFFSET, kind);
     int flags = bytes <= INLINE_BYTES ? IbvSendWR.IBV_SEND_INLINE : 0;
     // A return of credits is also what closing waits for.
-    if (kind == CREDITS || nextSend % SIGNAL_INTERVAL == SIGNAL_INTERVAL - 1) {
+    long afterwards = postedRequests + requests;
+    if (kind == CREDITS || afterwards - signalledRequests >= SIGNAL_INTERVAL) {
       flags |= IbvSendWR.IBV_SEND_SIGNALED;
+      signalledRequests = afterwards;
     }
     request.setWr_id(nextSend);
     request.setSend_flags(flags);
@@ -263,6 +301,7 @@ final class QueuePair {
         int status = sentFound[0].getStatus();
         if (status == IbvWC.IbvWcStatus.IBV_WC_SUCCESS.ordinal()) {
           completedSends = sentFound[0].getWr_id() + 1;
+          completedRequests = requestsUpTo[(int) ((completedSends - 1) % SENDS)];
         } else if (status == IbvWC.IbvWcStatus.IBV_WC_WR_FLUSH_ERR.ordinal()) {
           flushed = true;
         } else {
@@ -378,8 +417,9 @@ final class QueuePair {
     for (SVCPostRecv call : receives) {
       attempt(call::free, failures);
     }
-    attempt(send::free, failures);
-    attempt(writeAndSend::free, failures);
+    for (SVCPostSend call : writesAndSend) {
+      attempt(call::free, failures);
+    }
     attempt(pollSent::free, failures);
     attempt(pollReceived::free, failures);
     attempt(notify::free, failures);

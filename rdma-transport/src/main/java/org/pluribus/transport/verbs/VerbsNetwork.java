@@ -149,12 +149,13 @@ final class VerbsNetwork implements LaneNetwork {
     if (own == null) {
       return 0;
     }
+    int work = flush();
     long now = System.nanoTime();
     if (allUp && now - nextEventsNanos < 0) {
-      return 0;
+      return work;
     }
     nextEventsNanos = now + EVENT_INTERVAL_NANOS;
-    int work = takeEvents(own);
+    work += takeEvents(own);
     if (!allUp) {
       work += callAgain(own, now) + greet(own);
       allUp = true;
@@ -163,6 +164,16 @@ final class VerbsNetwork implements LaneNetwork {
       }
     }
     return work;
+  }
+
+  private int flush() {
+    int messages = 0;
+    for (VerbsLane[] ofPeer : lanes) {
+      for (VerbsLane lane : ofPeer) {
+        messages += lane.flush();
+      }
+    }
+    return messages;
   }
 
   @Override
@@ -237,6 +248,7 @@ final class VerbsNetwork implements LaneNetwork {
 
   /** Waits until the peers' devices have all that was sent, as far as time and peers allow. */
   private void linger(VerbsDevice own, long lingerNanos) {
+    flush();
     List<QueuePair> waiting = new ArrayList<>();
     for (VerbsLane[] ofPeer : lanes) {
       for (VerbsLane lane : ofPeer) {

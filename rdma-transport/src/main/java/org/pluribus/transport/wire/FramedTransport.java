@@ -344,10 +344,10 @@ public final class FramedTransport implements Transport {
     if (beat) {
       nextHeartbeatNanos = now + interval;
     }
+    if (beat) {
+      beat();
+    }
     for (PeerSession session : sessions) {
-      if (beat && session.isConnected()) {
-        session.channel.heartbeat();
-      }
       if (pause > interval) {
         // We did not listen, so the peer was not silent.
         session.lastHeardNanos += pause;
@@ -361,6 +361,16 @@ public final class FramedTransport implements Transport {
         }
       }
     }
+  }
+
+  /** Signs of life, which leave now: whoever sleeps after this may be long in coming back. */
+  private void beat() {
+    for (PeerSession session : sessions) {
+      if (session.isConnected()) {
+        session.channel.heartbeat();
+      }
+    }
+    network.drive();
   }
 
   private @Nullable String silence(PeerSession session, long now) {
