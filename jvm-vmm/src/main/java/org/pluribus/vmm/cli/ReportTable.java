@@ -43,6 +43,7 @@ final class ReportTable {
     row("IPIs sent", n -> "" + n.ipisSent());
     row("IPIs received", n -> "" + n.ipisReceived());
     row("fault latency p50, us", n -> number(n.faultLatencyMicros().p50()));
+    row("fault latency mean, us", n -> number(n.faultLatencyMicros().mean()));
     row("fault latency p99, us", n -> number(n.faultLatencyMicros().p99()));
     row("fault latency max, us", n -> number(n.faultLatencyMicros().max()));
     Double boot = report.bootSeconds();

@@ -70,8 +70,8 @@ public record NodeReport(
       long offers,
       long pagesTaken) {}
 
-  /** Percentiles in microseconds. */
-  public record Latency(long count, double p50, double p99, double max) {}
+  /** Percentiles and mean in microseconds. */
+  public record Latency(long count, double p50, double mean, double p99, double max) {}
 
   /** Hot pages of a node that are reported. */
   private static final int HOT_PAGES = 64;
@@ -127,6 +127,7 @@ public record NodeReport(
         new Latency(
             h.getTotalCount(),
             round(h.getValueAtPercentile(50) / NANOS_PER_MICRO),
+            round(h.getMean() / NANOS_PER_MICRO),
             round(h.getValueAtPercentile(99) / NANOS_PER_MICRO),
             round(h.getMaxValue() / NANOS_PER_MICRO)),
         node.hotPages().hottest(node.layout(), node.id(), HOT_PAGES),

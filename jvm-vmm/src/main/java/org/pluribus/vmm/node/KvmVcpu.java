@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Nothing is allocated between two exits.
  */
-final class KvmVcpu implements VcpuBackend {
+final class KvmVcpu implements VcpuBackend, VcpuFaults.Vcpu {
   private static final Logger LOG = LoggerFactory.getLogger(KvmVcpu.class);
 
   /** What CPUID leaf 1 gives in EAX. */
@@ -34,6 +34,11 @@ final class KvmVcpu implements VcpuBackend {
   private final KvmMsrs msrs;
   private long tscOffset;
   private boolean tscSet;
+
+  /** The next exit shall look whether the guest spins. */
+  private volatile boolean look;
+
+  private final SpinCheck spins;
 
   /** Exits after which the guest needs no page for a while. Written by the vCPU's thread only. */
   private volatile long pauses;
@@ -56,6 +61,7 @@ final class KvmVcpu implements VcpuBackend {
     fd.setCpuid(KvmCpuid.entries(cpuid));
     showCapabilities(cpuid.model());
     state = new KvmState(fd, msrs, xsaveBytes);
+    spins = new SpinCheck(fd, vm.layout(), vcpu.node());
     KvmReset.init(fd, vcpu.index() == 0, signature);
   }
 
@@ -166,6 +172,12 @@ final class KvmVcpu implements VcpuBackend {
       }
       prepare();
       VcpuExit exit = fd.run();
+      if (look) {
+        look = false;
+        if (exit instanceof VcpuExit.Interrupted && spins.now()) {
+          countPause();
+        }
+      }
       LocalApic apic = vcpu.apic();
       if (area.cr8() != apic.cr8()) {
         apic.setCr8((int) area.cr8());
@@ -201,17 +213,25 @@ final class KvmVcpu implements VcpuBackend {
     }
   }
 
-  /** The kernel's id of the vCPU's thread; 0 before it ran. Any thread. */
-  int threadId() {
+  @Override
+  public int threadId() {
     return fd.threadId();
   }
 
   /**
    * Changes whenever the guest has completed an instruction and waits: for an interrupt or a
-   * device. Other exits do not count: it goes on at once with the pages it has. Any thread.
+   * device, or was {@linkplain #lookWhetherItSpins seen} to spin. Other exits do not count: it goes
+   * on at once with the pages it has. Any thread.
    */
-  long pauses() {
+  @Override
+  public long pauses() {
     return pauses;
+  }
+
+  @Override
+  public void lookWhetherItSpins() {
+    look = true;
+    fd.kick();
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // one writer

@@ -64,6 +64,7 @@ public final class KvmVm implements VmBackend {
   /** Clocks of two nodes that differ by less are as equal as can be measured, ticks. */
   private static final long TOLERATED_TICKS = 2_000;
 
+  private final GuestRamLayout layout;
   private final Kvm kvm;
   private final VmFd vm;
   private final UffdPageRights rights;
@@ -95,6 +96,7 @@ public final class KvmVm implements VmBackend {
   }
 
   private KvmVm(GuestRamLayout layout, Memfd ram, Mapping alias, HostProfile profile, long tscHz) {
+    this.layout = layout;
     this.profile = profile;
     kvm = Kvm.open();
     hostTscHz = hostTscHz(kvm);
@@ -192,6 +194,11 @@ public final class KvmVm implements VmBackend {
     vcpus.add(made);
     rights.add(made);
     return made;
+  }
+
+  /** Where the guest's RAM is. */
+  GuestRamLayout layout() {
+    return layout;
   }
 
   // ---- time

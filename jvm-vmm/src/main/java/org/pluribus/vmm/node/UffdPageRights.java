@@ -116,7 +116,7 @@ final class UffdPageRights implements PageRights {
   /** Adds a vCPU whose faults come here. Before the machine starts. */
   void add(KvmVcpu vcpu) {
     vcpus = Arrays.copyOf(vcpus, vcpus.length + 1);
-    vcpus[vcpus.length - 1] = new VcpuFaults(vcpu::threadId, vcpu::pauses, useTime);
+    vcpus[vcpus.length - 1] = new VcpuFaults(vcpu, useTime);
     readaheads = Arrays.copyOf(readaheads, vcpus.length);
     readaheads[vcpus.length - 1] = new Readahead(rights.length);
   }

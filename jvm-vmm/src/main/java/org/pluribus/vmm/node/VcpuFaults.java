@@ -1,8 +1,6 @@
 package org.pluribus.vmm.node;
 
 import java.util.Arrays;
-import java.util.function.IntSupplier;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.posix.ThreadCpuClock;
 
@@ -17,6 +15,10 @@ import org.pluribus.posix.ThreadCpuClock;
  * device: an instruction may need a dozen pages at once (code, operands, stack, and the page tables
  * of each), and while it collects them the first must not go before the last comes.
  *
+ * <p>A vCPU that spins, for a lock or for another CPU's answer, uses processor time and gets
+ * nowhere, and who could end that may wait for its pages. So when others want them it is looked at
+ * now and then, and what it spins for counts as a pause.
+ *
  * <p>vCPUs of two nodes may collect the same pages in different orders, and each then has what the
  * other lacks. Then the one that has got nowhere for longer keeps its pages and gets the other's:
  * requests say since when their vCPU waits, on a clock that all nodes share, so there is one
@@ -30,6 +32,18 @@ import org.pluribus.posix.ThreadCpuClock;
  * <p>Threads: the holder of the node's duty token.
  */
 final class VcpuFaults {
+  /** The vCPU whose faults these are. */
+  interface Vcpu {
+    /** The kernel's id of its thread; 0 before it ran. Any thread. */
+    int threadId();
+
+    /** See {@link KvmVcpu#pauses}. */
+    long pauses();
+
+    /** Has it counted as a pause if it merely waits for another CPU. Any thread. */
+    void lookWhetherItSpins();
+  }
+
   /** Takes pages that should be fetched. */
   interface Fetch {
     /**
@@ -67,8 +81,7 @@ final class VcpuFaults {
 
   private static final long NO_PAGE = -1;
 
-  private final IntSupplier threadId;
-  private final LongSupplier pausesNow;
+  private final Vcpu vcpu;
   private final UseTime time;
 
   /** The pages remembered; what is known of each is at the same place of the next five. */
@@ -104,6 +117,9 @@ final class VcpuFaults {
 
   private long pauses;
 
+  /** Processor time after which to look whether it spins. */
+  private long nextLook;
+
   /** When its pages go in any case, {@link System#nanoTime}. */
   private long patienceEnds;
 
@@ -113,20 +129,18 @@ final class VcpuFaults {
   private long pendingSince;
 
   /**
-   * @param threadId the kernel's id of the vCPU's thread
-   * @param pauses see {@link KvmVcpu#pauses}
+   * @param vcpu whose faults these are
    * @param time what counts as having used a page
    */
-  VcpuFaults(IntSupplier threadId, LongSupplier pauses, UseTime time) {
-    this.threadId = threadId;
-    this.pausesNow = pauses;
+  VcpuFaults(Vcpu vcpu, UseTime time) {
+    this.vcpu = vcpu;
     this.time = time;
     Arrays.fill(pages, NO_PAGE);
   }
 
   /** Whether it is this vCPU's thread that a fault's event names. */
   boolean isOf(int thread) {
-    return threadId.getAsInt() == thread;
+    return vcpu.threadId() == thread;
   }
 
   /**
@@ -137,8 +151,8 @@ final class VcpuFaults {
    */
   void began(long page, boolean write, long nowNanos, long machineNanos) {
     ThreadCpuClock clock = processor;
-    if (clock == null || clock.threadId() != threadId.getAsInt()) {
-      clock = new ThreadCpuClock(threadId.getAsInt());
+    if (clock == null || clock.threadId() != vcpu.threadId()) {
+      clock = new ThreadCpuClock(vcpu.threadId());
       processor = clock;
     }
     pendingWrite = write;
@@ -148,7 +162,7 @@ final class VcpuFaults {
     pendingPage = page;
     pendingSince = nowNanos;
     long had = clock.nanos() - processorTime;
-    boolean paused = stall == 0 || pausesNow.getAsLong() != pauses;
+    boolean paused = stall == 0 || vcpu.pauses() != pauses;
     if (!paused) {
       time.between(had);
     }
@@ -243,7 +257,8 @@ final class VcpuFaults {
       writes[i] = pendingWrite;
       unproven[i] = 0;
       processorTime = clock.nanos();
-      pauses = pausesNow.getAsLong();
+      nextLook = time.useNanos(false) / 2;
+      pauses = vcpu.pauses();
       faults++;
     } else if (i < 0) {
       return;
@@ -297,7 +312,7 @@ final class VcpuFaults {
     boolean over =
         had < 0
             || had >= use
-            || pausesNow.getAsLong() != pauses
+            || vcpu.pauses() != pauses
             || since < stalledSince
             || (since == stalledSince && firstOfEqual)
             || nowNanos - patienceEnds >= 0;
@@ -305,8 +320,13 @@ final class VcpuFaults {
       kept[i] = false;
       return 0;
     }
-    // Not by the last bit: while the vCPU waits for the core that our look takes, it gets nowhere.
-    return Math.max(use - had, use / 2);
+    long look = nextLook;
+    if (had >= look) {
+      nextLook = 2 * had;
+      vcpu.lookWhetherItSpins();
+    }
+    // Not by the last bit: while the vCPU waits for the core that our turn takes, it gets nowhere.
+    return Math.max(Math.min(use, nextLook) - had, look / 2);
   }
 
   /** Processor time that counts as having used the pages. */

@@ -39,7 +39,7 @@ class FaultServiceTest {
         0,
         0,
         new NodeReport.Mirror(null, 0, 0, 0, 0, 0),
-        new NodeReport.Latency(0, 0, 0, 0),
+        new NodeReport.Latency(0, 0, 0, 0, 0),
         List.of(),
         new FaultRecords(HZ, faults, services),
         Map.of());
