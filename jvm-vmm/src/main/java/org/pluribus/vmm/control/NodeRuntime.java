@@ -105,23 +105,19 @@ public final class NodeRuntime implements AutoCloseable {
     budget = new MirrorBudget(memfd, layout, self, MirrorSize.bytesOf(config, self));
     transport.shareMemory(ram.address(), layout.ramSize());
     HostClock clock;
+    long holdNanos = profile.holdMicros() * NANOS_PER_MICRO;
     if (config.node(self).underKvm()) {
       KvmVm kvm = KvmVm.create(layout, memfd, ram, profile, config.guestTscHz());
       clock = kvm.clock();
       vm = kvm;
+      holdNanos = 0; // its rights know better which page a vCPU needs, and for how long
     } else {
       clock = new HostClock(System::nanoTime, config.guestTscHz());
       vm = new EmulatedVm(layout, profile, clock);
     }
     node =
         new PluribusNode(
-            self,
-            layout,
-            ram.address(),
-            transport,
-            vm.rights(),
-            profile.holdMicros() * NANOS_PER_MICRO,
-            budget);
+            self, layout, ram.address(), transport, vm.rights(), holdNanos, budget);
     if (config.keepsFaultTimes()) {
       node.faultLog(new FaultLog(vm::guestTsc));
     }
