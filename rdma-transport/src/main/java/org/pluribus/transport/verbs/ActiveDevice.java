@@ -74,7 +74,9 @@ public record ActiveDevice(String name, String address) {
   private static @Nullable String address(String network) {
     try {
       NetworkInterface found = NetworkInterface.getByName(network);
-      if (found != null && found.isUp()) {
+      // Not isUp(): that also asks whether the kernel has looked at the carrier yet, which comes up
+      // to a second after the port is active.
+      if (found != null) {
         for (InetAddress address : Collections.list(found.getInetAddresses())) {
           if (address instanceof Inet4Address) {
             return address.getHostAddress();
