@@ -16,6 +16,7 @@ import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.NoOpLock;
 import org.agrona.concurrent.YieldingIdleStrategy;
 import org.agrona.concurrent.status.CountersReader;
+import org.agrona.nio.TransportPoller;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.transport.TransportException;
 import org.slf4j.Logger;
@@ -52,6 +53,12 @@ final class EmbeddedDriver implements AutoCloseable {
   private static final int BACKOFF_YIELDS = 10;
   private static final long BACKOFF_MIN_PARK_NANOS = 1_000;
   private static final long BACKOFF_MAX_PARK_NANOS = 1_000_000;
+
+  static {
+    // Few sockets would be looked at one by one: a system call each, by way of an iterator that
+    // only the optimising compiler makes nothing of. The selector needs one call and no object.
+    System.setProperty(TransportPoller.ITERATION_THRESHOLD_PROP_NAME, "0");
+  }
 
   private final AeronFolder folder;
   private final MediaDriver driver;
