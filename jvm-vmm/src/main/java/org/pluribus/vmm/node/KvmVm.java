@@ -249,9 +249,10 @@ public final class KvmVm implements VmBackend {
   private void serveFaults(PluribusNode node) {
     VcpuFaults.Fetch fetch = node::prefetch;
     // vCPUs compute; this thread sleeps, and is waited for when it wakes.
-    int refused = ThreadSlice.request(SLICE_NANOS);
+    int refused = ThreadSlice.requestFirst(SLICE_NANOS);
     if (refused < 0) {
-      LOG.debug("no short time slices for the fault thread: errno {}", -refused);
+      LOG.debug("the fault thread gets no precedence: errno {}", -refused);
+      ThreadSlice.request(SLICE_NANOS);
     }
     try (DutyWait wait = new DutyWait(profile, rights.fd(), node.transport().descriptors())) {
       while (!stopping) {
