@@ -115,9 +115,7 @@ public final class NodeRuntime implements AutoCloseable {
       clock = new HostClock(System::nanoTime, config.guestTscHz());
       vm = new EmulatedVm(layout, profile, clock);
     }
-    node =
-        new PluribusNode(
-            self, layout, ram.address(), transport, vm.rights(), holdNanos, budget);
+    node = new PluribusNode(self, layout, ram.address(), transport, vm.rights(), holdNanos, budget);
     if (config.keepsFaultTimes()) {
       node.faultLog(new FaultLog(vm::guestTsc));
     }

@@ -15,7 +15,7 @@ final class UseTime {
   private static final int FACTOR = 4;
 
   /** So many times as long for who had to collect many pages. */
-  private static final int MANY_FACTOR = 16;
+  private static final int MANY_FACTOR = 4;
 
   /** More processor time than this goes to nobody before he is asked to share. */
   private static final long MAX_USE_NANOS = 10_000_000;
