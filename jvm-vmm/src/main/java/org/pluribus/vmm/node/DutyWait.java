@@ -36,6 +36,11 @@ final class DutyWait implements AutoCloseable {
     }
   }
 
+  /** Whether it never merely gives the core away. */
+  boolean sleepsAtOnce() {
+    return yields == 0;
+  }
+
   /** There was work: the next idle phase starts anew. */
   void reset() {
     idleTurns = 0;

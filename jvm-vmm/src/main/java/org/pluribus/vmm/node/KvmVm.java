@@ -248,13 +248,8 @@ public final class KvmVm implements VmBackend {
 
   private void serveFaults(PluribusNode node) {
     VcpuFaults.Fetch fetch = node::prefetch;
-    // vCPUs compute; this thread sleeps, and is waited for when it wakes.
-    int refused = ThreadSlice.requestFirst(SLICE_NANOS);
-    if (refused < 0) {
-      LOG.debug("the fault thread gets no precedence: errno {}", -refused);
-      ThreadSlice.request(SLICE_NANOS);
-    }
     try (DutyWait wait = new DutyWait(profile, rights.fd(), node.transport().descriptors())) {
+      goFirst(wait.sleepsAtOnce());
       while (!stopping) {
         int work = takeFaults(node, fetch) + node.tryDuty();
         if (work > 0) {
@@ -270,6 +265,22 @@ public final class KvmVm implements VmBackend {
         LOG.error("the fault thread of node {} failed", node.id(), e);
         node.fail("page faults cannot be served: " + e.getMessage());
       }
+    }
+  }
+
+  /**
+   * vCPUs compute; this thread sleeps, and is waited for when it wakes.
+   *
+   * @param inAnyCase whether even before vCPUs that have had less time: only for a thread that
+   *     never waits awake, as these could not use its core then
+   */
+  private static void goFirst(boolean inAnyCase) {
+    int refused = inAnyCase ? ThreadSlice.requestFirst(SLICE_NANOS) : -1;
+    if (refused < 0) {
+      refused = ThreadSlice.request(SLICE_NANOS);
+    }
+    if (refused < 0) {
+      LOG.debug("no short time slices for the fault thread: errno {}", -refused);
     }
   }
 
