@@ -335,7 +335,9 @@ final class UffdPageRights implements PageRights {
     for (int i = 0; i < ATTEMPTS && answer == -Errno.EAGAIN.number(); i++) {
       answer = view.drop(page << PAGE_SHIFT, PAGE);
     }
-    UserfaultFd.check(answer, "madvise(MADV_DONTNEED)", "page " + page);
+    if (answer < 0) { // only then is there something to tell, which takes objects
+      UserfaultFd.check(answer, "madvise(MADV_DONTNEED)", "page " + page);
+    }
     return true;
   }
 
