@@ -2,10 +2,11 @@
 #include "payload.h"
 
 extern const struct payload counters_payload, locks_payload, pingpong_payload, pattern_payload, fill_payload,
-    oracle_payload, storm_payload, ipi_payload, halt_payload, timer_payload, litmus_payload, compute_payload, faults_payload;
+    oracle_payload, storm_payload, ipi_payload, halt_payload, timer_payload, litmus_payload, compute_payload, faults_payload,
+    sharing_payload, contention_payload;
 
 const struct payload *const payloads[] = {
-    &counters_payload, &locks_payload, &pingpong_payload, &pattern_payload, &fill_payload,    &oracle_payload,
-    &storm_payload,    &ipi_payload,   &halt_payload,     &timer_payload,   &litmus_payload,  &compute_payload,
-    &faults_payload,   NULL,
+    &counters_payload, &locks_payload,   &pingpong_payload, &pattern_payload, &fill_payload,   &oracle_payload,
+    &storm_payload,    &ipi_payload,     &halt_payload,     &timer_payload,   &litmus_payload, &compute_payload,
+    &faults_payload,   &sharing_payload, &contention_payload, NULL,
 };

@@ -15,6 +15,8 @@ Stable == {"I", "S", "M"}
 Transient == {"IS_D", "IM_AD", "IM_A", "SM_AD", "SM_A"}
 Surrenders == {"none", "deferred", "revoking", "downgrading"}
 
+NoTwin == [ver |-> 0, bytes |-> 0]
+
 CacheRecord ==
   [st : Stable \cup Transient,
    acked : SUBSET Nodes,      \* whose InvAck for our request came
@@ -24,17 +26,21 @@ CacheRecord ==
    sur : Surrenders,          \* how far giving up rights has come
    surTo : Forwards \cup {"PutAck"}, \* the message that asked for it ...
    surReq : Nodes,            \* ... on whose behalf ...
-   surAcks : 0 .. NodeCount,  \* ... and the count to pass on
+   surAcks : 0 .. NodeCount,  \* ... the count to pass on, ...
+   surBase : Nat,             \* ... and the version that node still has the bytes of
    put : BOOLEAN,             \* an offer is under way: no request may be sent
    pins : Nat,                \* by devices and loaders
    held : BOOLEAN,            \* a grant is not used yet, nor its time up
    rights : {"none", "read", "write"},  \* what vCPUs of this node can do, in force
-   fresh : BOOLEAN]           \* the mirror has the bytes of the last write
+   ver : Nat,                 \* version of the mirror's bytes; not kept without deltas
+   twin : [ver : Nat, bytes : Int],  \* what the page was before this node wrote it; version 0 for none
+   bytes : Int]               \* the bytes in the mirror
 
 NewPage ==
   [st |-> "I", acked |-> {}, acks |-> 0, wantsR |-> FALSE, wantsW |-> FALSE,
    sur |-> "none", surTo |-> "Inv", surReq |-> 0, surAcks |-> 0,
-   put |-> FALSE, pins |-> 0, held |-> FALSE, rights |-> "none", fresh |-> FALSE] \* a mirror has any bytes at first
+   surBase |-> 0, put |-> FALSE, pins |-> 0, held |-> FALSE, rights |-> "none", ver |-> 0,
+   twin |-> NoTwin, bytes |-> Any]
 
 Step(c) == [c |-> c, out |-> <<>>, wake |-> FALSE, refused |-> FALSE]
 Refuse(c) == [Step(c) EXCEPT !.refused = TRUE]
@@ -63,7 +69,7 @@ Request(s, n, p, write) ==
       type == IF ~write THEN "GetS" ELSE IF s.c.st = "S" THEN "Upgrade" ELSE "GetM"
   IN Emit([s EXCEPT !.c.st = next, !.c.wantsR = FALSE, !.c.wantsW = FALSE,
                     !.c.acked = {}, !.c.acks = 0],
-          Home(p), Plain(type, p, n))
+          Home(p), [Plain(type, p, n) EXCEPT !.base = s.c.ver])
 
 RequestWhatIsWanted(s, n, p) ==
   IF (s.c.wantsR \/ s.c.wantsW) /\ s.c.st \in Stable /\ ~RequestsWait(s.c)
@@ -77,11 +83,20 @@ Finish(s, n, p) ==
                            !.wake = Bug # "wake-lost"]
   IN RequestWhatIsWanted(kept, n, p)
 
+(* The page as it is stays as a twin, and is about to be written. A page never written needs none. *)
+Twinned(c) ==
+  IF ~Deltas THEN c
+  ELSE [c EXCEPT !.ver = IF Bug = "version-not-raised" /\ c.ver > 0 THEN @ ELSE @ + 1,
+                 !.twin = CASE c.ver = 0 -> @
+                            [] Bug = "twin-not-renewed" /\ @.ver # 0 -> [@ EXCEPT !.ver = c.ver]
+                            [] Bug = "twin-tagged-too-new" -> [ver |-> c.ver + 1, bytes |-> c.bytes]
+                            [] OTHER -> [ver |-> c.ver, bytes |-> c.bytes]]
+
 FinishIfAllAcked(s, n, p) ==
   LET awaited == IF Bug = "ack-not-awaited" /\ s.c.acks > 0 THEN s.c.acks - 1 ELSE s.c.acks
   IN IF s.c.st \notin {"IM_A", "SM_A"} \/ Cardinality(s.c.acked) < awaited
      THEN s
-     ELSE Finish([s EXCEPT !.c.st = "M", !.c.rights = "write"], n, p)
+     ELSE Finish([s EXCEPT !.c = [Twinned(s.c) EXCEPT !.st = "M", !.rights = "write"]], n, p)
 
 (* Bytes, or the news that none are needed, have come. *)
 Answered(s, n, p, m) ==
@@ -92,20 +107,25 @@ Answered(s, n, p, m) ==
            u == IF Bug = "unblock-too-early" THEN Emit(t, Home(p), Plain("Unblock", p, n)) ELSE t
        IN FinishIfAllAcked(u, n, p)
 
+(* Data and Delta. A Delta changes some bytes and takes for granted what the others are. *)
 OnData(c, n, p, m) ==
+  LET fits == m.type = "Data" \/ c.bytes = m.from
+      new == [c EXCEPT !.bytes = IF fits THEN m.bytes ELSE Any,
+                       !.ver = IF Bug = "version-of-delta-lost" /\ m.type = "Delta" THEN @ ELSE m.ver]
+  IN
   IF \/ c.st \notin {"IS_D", "IM_AD"}
+     \/ m.type = "Delta" /\ m.base # c.ver /\ Bug # "base-not-checked"
      \/ m.req # n \/ m.zero \/ m.excl # (c.st = "IM_AD") \/ (~m.excl /\ m.acks # 0)
   THEN Refuse(c)
-  ELSE Answered(Step([c EXCEPT !.fresh = m.fresh]), n, p, m)
+  ELSE Answered(Step(new), n, p, m)
 
-(* `blank`: whether the page, made zero, has the bytes of the last write. *)
-OnGrant(c, n, p, m, blank) ==
+OnGrant(c, n, p, m) ==
   LET wantsM == c.st \in {"IM_AD", "SM_AD"}
       keepsCopy == c.st = "SM_AD"
   IN IF \/ c.sur # "none" \/ ~(wantsM \/ c.st = "IS_D")
         \/ m.req # n \/ m.zero = keepsCopy \/ m.excl # wantsM \/ (~wantsM /\ m.acks # 0)
      THEN Refuse(c)
-     ELSE Answered(Step(IF keepsCopy THEN c ELSE [c EXCEPT !.fresh = blank]), n, p, m)
+     ELSE Answered(Step(IF keepsCopy THEN c ELSE [c EXCEPT !.bytes = 0, !.ver = 0]), n, p, m)
 
 OnInvAck(c, n, p, m, from) ==
   IF c.st \notin Transient \ {"IS_D"} \/ c.sur # "none" \/ from \in c.acked \/ m.req # n
@@ -118,12 +138,20 @@ OnInvAck(c, n, p, m, from) ==
 -----------------------------------------------------------------------------
 (* Giving up: OwnerSide. *)
 
-NoSurrender(c) == [c EXCEPT !.sur = "none", !.surTo = "Inv", !.surReq = 0, !.surAcks = 0]
+NoSurrender(c) == [c EXCEPT !.sur = "none", !.surTo = "Inv", !.surReq = 0, !.surAcks = 0,
+                                  !.surBase = 0]
 
 (* The bytes, or the word that they are gone, for whom the surrender is: the home after a PutAck. *)
 Answer(s, n, p, c) ==
   LET plain(type) == Plain(type, p, c.surReq)
-      data == [plain("Data") EXCEPT !.fresh = c.fresh]
+      has == CASE Bug = "delta-for-any-base" -> c.twin.ver # 0 /\ c.surBase # 0
+               [] Bug = "base-not-checked" -> c.twin.ver # 0
+               [] OTHER -> c.twin.ver = c.surBase /\ c.surBase # 0
+      base == IF Bug = "base-not-checked" THEN c.twin.ver ELSE c.surBase
+      whole == [plain("Data") EXCEPT !.bytes = c.bytes, !.ver = c.ver]
+      data == IF has
+              THEN [whole EXCEPT !.type = "Delta", !.base = base, !.from = c.twin.bytes]
+              ELSE whole
   IN Emit(s, IF c.surTo = "PutAck" THEN Home(p) ELSE c.surReq,
        CASE c.surTo = "Inv" -> plain("InvAck")
          [] c.surTo = "PutAck" -> Plain("Unblock", p, n)
@@ -145,12 +173,12 @@ OnSurrender(c, n, p, m, more) ==
   LET owns == c.st = "M"
       shares == c.st \in {"S", "SM_AD"}
       asked == [c EXCEPT !.sur = "deferred", !.surTo = m.type, !.surReq = m.req,
-                         !.surAcks = m.acks, !.held = @ \/ more]
+                         !.surAcks = m.acks, !.surBase = m.base, !.held = @ \/ more]
   IN IF \/ c.sur # "none" \/ ~(shares \/ (owns /\ m.type # "Inv"))
         \/ m.req = n \/ (m.acks # 0 /\ (owns \/ m.type # "FwdGetM"))
      THEN Refuse(c)
      ELSE IF m.type = "FwdGetS" /\ shares
-     THEN Answer(Step(c), n, p, [c EXCEPT !.surTo = m.type, !.surReq = m.req])
+     THEN Answer(Step(c), n, p, [c EXCEPT !.surTo = m.type, !.surReq = m.req, !.surBase = m.base])
      ELSE IF Bug = "owner-not-downgraded" /\ m.type = "FwdGetS"
      THEN Answer(Step(c), n, p, asked)
      ELSE Settle(Step(asked), n, p)
@@ -160,7 +188,7 @@ Completed(c, n, p) ==
   LET gone == c.sur = "revoking"
       next == IF ~gone THEN "S" ELSE IF c.st = "SM_AD" THEN "IM_AD" ELSE "I"
       left == [NoSurrender(c) EXCEPT !.st = next, !.rights = IF gone THEN "none" ELSE "read",
-                                      !.fresh = @ /\ ~(gone /\ Puts)]
+                                      !.bytes = IF gone /\ Puts /\ ~Deltas THEN Any ELSE @]
       s == IF Bug = "ack-before-revoke" THEN Step(left) ELSE Answer(Step(left), n, p, c)
   IN RequestWhatIsWanted(s, n, p)
 

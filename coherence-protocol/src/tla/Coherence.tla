@@ -21,10 +21,10 @@ VARIABLES
   dir,      \* dir[p]: the entry at p's home
   net,      \* net[<<from, to, lane>>]: messages under way, oldest first
   agent,    \* agent[a]: what a vCPU or device is doing
-  written,  \* written[p]: whether anybody ever wrote the page
+  last,     \* last[p]: the number of the last write to the page, 0 if there was none
   refused   \* whether a controller ever refused a message
 
-vars == <<cache, dir, net, agent, written, refused>>
+vars == <<cache, dir, net, agent, last, refused>>
 
 Vcpus == {[node |-> n, kind |-> "vcpu", number |-> i] : n \in Nodes, i \in 1 .. VcpusPerNode}
 DeviceAgents == {[node |-> n, kind |-> "device", number |-> 1] : n \in 0 .. Devices - 1}
@@ -40,7 +40,7 @@ Init ==
   /\ dir = [p \in Pages |-> NewEntry]
   /\ net = [ch \in Channels |-> <<>>]
   /\ agent = [a \in Agents |-> Idle]
-  /\ written = [p \in Pages |-> FALSE]
+  /\ last = [p \in Pages |-> 0]
   /\ refused = FALSE
 
 -----------------------------------------------------------------------------
@@ -70,7 +70,7 @@ DirectoryStep(p, s, channels) ==
   /\ dir' = [dir EXCEPT ![p] = s.d]
   /\ net' = Send(channels, Home(p), s.out)
   /\ refused' = (refused \/ s.refused)
-  /\ UNCHANGED <<cache, agent, written>>
+  /\ UNCHANGED <<cache, agent, last>>
 
 (* The home's own cache may fetch a page whose only holder offers it, if there is room. *)
 PutStep(p, s, channels) ==
@@ -82,7 +82,7 @@ PutStep(p, s, channels) ==
         /\ dir' = [dir EXCEPT ![p] = s.d]
         /\ cache' = [cache EXCEPT ![h][p] = t.c]
         /\ net' = Send(Send(channels, h, s.out), h, t.out)
-        /\ UNCHANGED <<agent, written, refused>>
+        /\ UNCHANGED <<agent, last, refused>>
 
 (* The oldest message of a channel arrives. *)
 Deliver(ch) ==
@@ -93,16 +93,15 @@ Deliver(ch) ==
          p == m.page
          c == cache[n][p]
          rest == [net EXCEPT ![ch] = Tail(@)]
-     IN IF m.type \in Requests THEN DirectoryStep(p, OnRequest(dir[p], p, from, m.type), rest)
+     IN IF m.type \in Requests THEN DirectoryStep(p, OnRequest(dir[p], p, from, m.type, m.base), rest)
         ELSE IF m.type = "Unblock" THEN DirectoryStep(p, OnUnblock(dir[p], p, from), rest)
         ELSE IF m.type = "Put" THEN PutStep(p, OnPut(dir[p], p, from), rest)
-        ELSE /\ UNCHANGED written
+        ELSE /\ UNCHANGED last
              /\ CASE m.type \in Forwards ->
                        \E more \in IF Holds /\ ~c.held /\ c.st # "SM_AD" THEN BOOLEAN ELSE {FALSE} :
                          CacheStep(n, p, OnSurrender(c, n, p, m, more), rest, agent)
-                  [] m.type = "Data" -> CacheStep(n, p, OnData(c, n, p, m), rest, agent)
-                  [] m.type = "Grant" ->
-                       CacheStep(n, p, OnGrant(c, n, p, m, ~written[p]), rest, agent)
+                  [] m.type \in BringBytes -> CacheStep(n, p, OnData(c, n, p, m), rest, agent)
+                  [] m.type = "Grant" -> CacheStep(n, p, OnGrant(c, n, p, m), rest, agent)
                   [] m.type = "InvAck" -> CacheStep(n, p, OnInvAck(c, n, p, m, from), rest, agent)
                   [] m.type = "PutAck" -> CacheStep(n, p, OnPutAck(c, n, p, m), rest, agent)
                   [] m.type = "PutNack" -> CacheStep(n, p, OnPutNack(c, n, p, m), rest, agent)
@@ -111,14 +110,34 @@ Deliver(ch) ==
 Complete(n, p) ==
   /\ cache[n][p].sur \in {"revoking", "downgrading"}
   /\ CacheStep(n, p, Completed(cache[n][p], n, p), net, agent)
-  /\ UNCHANGED written
+  /\ UNCHANGED last
 
 (* A hold's time is up: at any time, as nothing is known of how fast anybody is. *)
 Expire(n, p) ==
   /\ cache[n][p].held
   /\ Bug # "hold-without-end"
   /\ CacheStep(n, p, Used(cache[n][p], n, p), net, agent)
-  /\ UNCHANGED written
+  /\ UNCHANGED last
+
+(* Room for twins is bounded. Which one goes, and when, does not matter. *)
+Forget(n, p) ==
+  /\ cache[n][p].twin # NoTwin
+  /\ cache' = [cache EXCEPT ![n][p].twin = NoTwin]
+  /\ UNCHANGED <<dir, net, agent, last, refused>>
+
+(* With deltas stale bytes are worth something, and go some time later, their version with them. *)
+GiveBack(n, p) ==
+  /\ Puts /\ Deltas
+  /\ cache[n][p].st = "I" /\ cache[n][p].bytes # Any
+  /\ cache' = [cache EXCEPT ![n][p].bytes = Any, ![n][p].ver = 0]
+  /\ UNCHANGED <<dir, net, agent, last, refused>>
+
+(* The bytes of a page without rights are not looked after, though their version is still told. *)
+Spoil(n, p) ==
+  /\ Bug = "stale-bytes-spoilt"
+  /\ cache[n][p].st = "I"
+  /\ cache' = [cache EXCEPT ![n][p].bytes = Any]
+  /\ UNCHANGED <<dir, net, agent, last, refused>>
 
 -----------------------------------------------------------------------------
 (* vCPUs and devices. *)
@@ -129,10 +148,11 @@ Accessing(n, p, write, s, agents) ==
   /\ agent' = agents
   /\ UNCHANGED <<dir, refused>>
   /\ IF write
-     THEN /\ written' = [written EXCEPT ![p] = TRUE]
+     THEN /\ last' = [last EXCEPT ![p] = IF Deltas THEN @ + 1 ELSE 1]
           /\ cache' = [k \in Nodes |-> [cache[k] EXCEPT ![p] =
-                        IF k = n THEN [s.c EXCEPT !.fresh = TRUE] ELSE [@ EXCEPT !.fresh = FALSE]]]
-     ELSE /\ UNCHANGED written
+                        IF k = n THEN [s.c EXCEPT !.bytes = last'[p]]
+                        ELSE [@ EXCEPT !.bytes = IF Deltas THEN @ ELSE Any]]]
+     ELSE /\ UNCHANGED last
           /\ cache' = [cache EXCEPT ![n][p] = s.c]
 
 Faulting(a, p, write) ==
@@ -140,7 +160,7 @@ Faulting(a, p, write) ==
       waits == [agent EXCEPT ![a] = [doing |-> "waiting", page |-> p, write |-> write]]
   IN /\ ~MayAccess(cache[n][p], write)
      /\ CacheStep(n, p, Fault(cache[n][p], n, p, write), net, waits)
-     /\ UNCHANGED written
+     /\ UNCHANGED last
 
 (* While a right is being taken away some vCPUs still get through and some don't. Not every node *)
 (* is told when its vCPU has used a page (`says`).                                               *)
@@ -177,18 +197,20 @@ Ahead(n, p, write) ==
   /\ Prefetches
   /\ Prefetchable(cache[n][p], write)
   /\ CacheStep(n, p, Prefetch(cache[n][p], n, p, write), net, agent)
-  /\ UNCHANGED written
+  /\ UNCHANGED last
 
 (* A node is short of memory. *)
 Evict(n, p) ==
   /\ Puts
   /\ Offerable(cache[n][p], n, p)
   /\ CacheStep(n, p, Offer(cache[n][p], n, p), net, agent)
-  /\ UNCHANGED written
+  /\ UNCHANGED last
 
 Next ==
   \/ \E ch \in Channels : Deliver(ch)
-  \/ \E n \in Nodes, p \in Pages : Complete(n, p) \/ Expire(n, p) \/ Evict(n, p)
+  \/ \E n \in Nodes, p \in Pages :
+       Complete(n, p) \/ Expire(n, p) \/ Evict(n, p) \/ GiveBack(n, p)
+       \/ Forget(n, p) \/ Spoil(n, p)
   \/ \E n \in Nodes, p \in Pages, write \in BOOLEAN : Ahead(n, p, write)
   \/ \E a \in Agents : Begin(a) \/ Retry(a) \/ Unpin(a)
 
@@ -209,7 +231,7 @@ TypeOK ==
   /\ \A ch \in Channels : \A i \in DOMAIN net[ch] :
        net[ch][i] \in Message /\ LaneOf(net[ch][i].type) = ch[3]
   /\ agent \in [Agents -> AgentState]
-  /\ written \in [Pages -> BOOLEAN]
+  /\ last \in [Pages -> Nat]
 
 NothingRefused == ~refused
 
@@ -219,9 +241,9 @@ SingleWriterOrManyReaders ==
 
 (* Whoever may read has the bytes of the last write; so has a page that counts as zero. *)
 ReadsReturnTheLastWrite ==
-  \A n \in Nodes, p \in Pages : cache[n][p].rights # "none" => cache[n][p].fresh
+  \A n \in Nodes, p \in Pages : cache[n][p].rights # "none" => cache[n][p].bytes = last[p]
 
-UntouchedPagesAreZero == \A p \in Pages : written[p] => dir[p].touched
+UntouchedPagesAreZero == \A p \in Pages : last[p] > 0 => dir[p].touched
 
 (* The rights in force are those that go with the state. *)
 RightsFollowTheState ==
@@ -238,8 +260,24 @@ Sent(n, p) ==
 (* As long as an InvAck or Data is under way, what it promises is true of its sender. *)
 AcksAreTrue ==
   \A n \in Nodes, p \in Pages : \A m \in Sent(n, p) :
-    /\ m.type = "InvAck" \/ (m.type = "Data" /\ m.excl) => cache[n][p].rights = "none"
-    /\ m.type = "Data" => cache[n][p].rights # "write" /\ m.fresh
+    /\ m.type = "InvAck" \/ (m.type \in BringBytes /\ m.excl) => cache[n][p].rights = "none"
+    /\ m.type \in BringBytes => cache[n][p].rights # "write" /\ m.bytes = last[p]
+
+(* A delta is applied to exactly the bytes it was computed against, and versions say so: as long as it *)
+(* is under way its receiver has these bytes.                                                          *)
+DeltasFitTheirBase ==
+  \A p \in Pages : \A ch \in Channels : \A i \in DOMAIN net[ch] :
+    net[ch][i].page = p /\ net[ch][i].type = "Delta" =>
+      LET c == cache[ch[2]][p] IN c.bytes = net[ch][i].from /\ c.ver = net[ch][i].base
+
+(* A version is the name of bytes: whoever has those of a version, as a copy, stale or as a twin, has *)
+(* the same. (A writer's are on their way to be.)                                                     *)
+VersionsNameBytes ==
+  Deltas => \A p \in Pages :
+    LET copies == {[ver |-> cache[n][p].ver, bytes |-> cache[n][p].bytes] :
+                    n \in {k \in Nodes : cache[k][p].ver > 0 /\ cache[k][p].st # "M"}}
+                  \cup {t \in {cache[n][p].twin : n \in Nodes} : t # NoTwin}
+    IN \A a, b \in copies : a.ver = b.ver => a.bytes = b.bytes
 
 PinnedPagesStay ==
   \A a \in Agents : agent[a].doing = "pinned" =>
@@ -255,9 +293,9 @@ DirectoryTellsTheTruth ==
 
 (* Somebody has the bytes of every page that was written, or they are on the way. *)
 NoPageIsLost ==
-  \A p \in Pages : written[p] =>
-    \/ \E n \in Nodes : cache[n][p].fresh
-    \/ \E n \in Nodes : \E m \in Sent(n, p) : m.type = "Data" /\ m.fresh
+  \A p \in Pages : last[p] > 0 =>
+    \/ \E n \in Nodes : cache[n][p].bytes = last[p]
+    \/ \E n \in Nodes : \E m \in Sent(n, p) : m.type \in BringBytes /\ m.bytes = last[p]
 
 (* Per page and way: one request or offer and the Unblock before it to the home, with an InvAck for the home's *)
 (* own request; one forward or grant from it, with all of that if the home talks to itself.           *)
@@ -274,4 +312,46 @@ EveryFaultIsAnswered ==
 
 EveryRequestEnds ==
   \A n \in Nodes, p \in Pages : (cache[n][p].st \in Transient) ~> (cache[n][p].st \in Stable)
+
+-----------------------------------------------------------------------------
+(* Versions and numbers of writes grow for ever, but all that controllers do with them is to compare  *)
+(* for equality and to make the newest newer. So states are the same that differ only in the numbers, *)
+(* not in their order: of those that occur anywhere, the smallest is 1.                               *)
+
+Rank(x, all) == IF x <= 0 THEN x ELSE Cardinality({y \in all : 0 < y /\ y <= x})
+
+UnderWay(p) == UNION {Sent(n, p) : n \in Nodes}
+
+VersionsOf(p) ==
+  UNION {{cache[n][p].ver, cache[n][p].twin.ver, cache[n][p].surBase} : n \in Nodes}
+  \cup UNION {{m.ver, m.base} : m \in UnderWay(p)}
+  \cup {dir[p].queue[i].base : i \in DOMAIN dir[p].queue}
+
+BytesOf(p) ==
+  UNION {{cache[n][p].bytes, cache[n][p].twin.bytes} : n \in Nodes}
+  \cup UNION {{m.bytes, m.from} : m \in UnderWay(p)}
+  \cup {last[p]}
+
+View ==
+  LET versions == [p \in Pages |-> VersionsOf(p)]
+      writes == [p \in Pages |-> BytesOf(p)]
+      v(p, x) == Rank(x, versions[p])
+      b(p, x) == Rank(x, writes[p])
+      page(c, p) ==
+        [c EXCEPT !.ver = v(p, @), !.surBase = v(p, @), !.bytes = b(p, @),
+                  !.twin = [ver |-> v(p, @.ver), bytes |-> b(p, @.bytes)]]
+      entry(d, p) ==
+        [d EXCEPT !.queue = [i \in DOMAIN d.queue |-> [d.queue[i] EXCEPT !.base = v(p, @)]]]
+      message(m) ==
+        [m EXCEPT !.ver = v(m.page, @), !.base = v(m.page, @),
+                  !.bytes = b(m.page, @), !.from = b(m.page, @)]
+      \* TLC does not work functions out before they are looked at, and can't write such states to disk.
+      workedOut == vars = vars
+  IN <<[n \in Nodes |-> [p \in Pages |-> page(cache[n][p], p)]],
+       workedOut,
+       [p \in Pages |-> entry(dir[p], p)],
+       [ch \in Channels |-> [i \in DOMAIN net[ch] |-> message(net[ch][i])]],
+       agent,
+       [p \in Pages |-> b(p, last[p])],
+       refused>>
 =============================================================================

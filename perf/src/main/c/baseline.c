@@ -1,15 +1,15 @@
 /*
- * What perf/fault-ratio compares our nodes with: the least a program in C has to do to run the guest in
- * guest.S on KVM, with its RAM guarded by userfaultfd as a node's is.
+ * What perf/fault-ratio and perf/remote-fault-ratio compare our nodes with: the least a program in C has
+ * to do to run the guest in guest.S on KVM, with its RAM guarded by userfaultfd as a node's is.
  *
  * RAM is one memory file mapped twice: the view, which the guest has and userfaultfd guards, and the
  * alias, which is ours. One thread runs the vCPU, another serves the faults: reads an event without
  * waiting, looks up what rights the page has, touches it through the alias, maps it (UFFDIO_CONTINUE).
- * When there is nothing to read it does as a node does: gives the core away so many times, then sleeps,
- * twice as long each time up to a bound.
+ * When there is nothing to read it does as a node does: gives the core away so many times, then sleeps
+ * until there is something.
  *
- * usage: baseline IMAGE KIND COUNT FIRST LIMIT RAM_BYTES YIELDS MAX_SLEEP_NANOS
- *   IMAGE to LIMIT: guest.S; YIELDS, MAX_SLEEP_NANOS: the patience of the thread that serves faults.
+ * usage: baseline IMAGE KIND COUNT FIRST LIMIT RAM_BYTES YIELDS
+ *   IMAGE to LIMIT: guest.S; YIELDS: the patience of the thread that serves faults.
  * A line on standard input lets the guest do a round; the answer is a line with its nanoseconds.
  */
 #define _GNU_SOURCE
@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
@@ -32,7 +33,6 @@
 #define PAGE_SHIFT 12
 #define PAGE (1ul << PAGE_SHIFT)
 #define BOUNDARY 0xE9
-#define MIN_SLEEP_NANOS 20000
 #define EVENTS 64
 #define CPUID_ENTRIES 256
 #define TSS_ADDRESS 0xFFFBD000ul
@@ -45,7 +45,7 @@ struct image_header {
 static uint8_t *alias, *view;
 static uint8_t *rights; /* by page: whether the guest has it */
 static int uffd;
-static long yields, max_sleep;
+static long yields;
 
 static void fail(const char *what) {
   fprintf(stderr, "baseline: %s: %s\n", what, strerror(errno));
@@ -107,7 +107,8 @@ static void serve(uint64_t address) {
 
 static void *serve_faults(void *unused) {
   struct uffd_msg events[EVENTS];
-  long idle = 0, sleep = MIN_SLEEP_NANOS;
+  struct pollfd readable = {.fd = uffd, .events = POLLIN};
+  long idle = 0;
   for (;;) {
     ssize_t bytes = read(uffd, events, sizeof events);
     if (bytes < 0 && errno != EAGAIN) fail("read userfaultfd");
@@ -116,13 +117,10 @@ static void *serve_faults(void *unused) {
     }
     if (bytes > 0) {
       idle = 0;
-      sleep = MIN_SLEEP_NANOS;
     } else if (++idle <= yields) {
       sched_yield();
     } else {
-      struct timespec t = {.tv_nsec = sleep};
-      nanosleep(&t, NULL);
-      sleep = sleep * 2 < max_sleep ? sleep * 2 : max_sleep;
+      need(poll(&readable, 1, -1), "poll userfaultfd");
     }
   }
   return unused;
@@ -188,13 +186,12 @@ static uint64_t boundary(uint64_t began) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 9) {
-    fprintf(stderr, "baseline: wants 8 arguments; perf/fault-ratio gives them\n");
+  if (argc != 8) {
+    fprintf(stderr, "baseline: wants 7 arguments; perf/fault-ratio gives them\n");
     return 2;
   }
   size_t size = strtoull(argv[6], NULL, 0);
   yields = atol(argv[7]);
-  max_sleep = atol(argv[8]);
   make_ram(size);
   int image = need(open(argv[1], O_RDONLY), argv[1]);
   need(read(image, alias + IMAGE_ADDRESS, size - IMAGE_ADDRESS), argv[1]);

@@ -24,9 +24,31 @@ public final class CacheController {
   private final CoherenceCounters counters;
   private final CachePages pages;
   private final HoldQueue holds;
+  private final Twins twins;
   private final RequesterSide requester;
   private final OwnerSide owner;
   private final EvictorSide evictor;
+
+  /** Makes the controller of a node which holds no page yet and sends only whole pages. */
+  public CacheController(
+      int self,
+      int nodes,
+      long pageCount,
+      long holdNanos,
+      HomeMap homes,
+      CacheEffects effects,
+      CoherenceCounters counters) {
+    this(
+        self,
+        nodes,
+        pageCount,
+        holdNanos,
+        homes,
+        effects,
+        counters,
+        DeltaMode.OFF,
+        TwinStore.NO_ROOM);
+  }
 
   /**
    * Makes the controller of a node which holds no page yet.
@@ -37,6 +59,10 @@ public final class CacheController {
    * @param holdNanos a revoke is put off for this long after a grant, up to twice as long, unless
    *     {@link #used} comes first, and then for as long as {@link CacheEffects#holdLonger} says; 0
    *     for not at all
+   * @param deltas whether to send, and to ask for, only what changed of a page where that is
+   *     possible. The local mirror of a page must then stay as it is while nobody here has rights
+   *     to it
+   * @param twinStore where to keep what pages were before this node wrote them
    */
   public CacheController(
       int self,
@@ -45,7 +71,9 @@ public final class CacheController {
       long holdNanos,
       HomeMap homes,
       CacheEffects effects,
-      CoherenceCounters counters) {
+      CoherenceCounters counters,
+      DeltaMode deltas,
+      TwinStore twinStore) {
     if (nodes < 1 || nodes > MAX_NODES || self < 0 || self >= nodes) {
       throw new IllegalArgumentException(
           "node " + self + " of " + nodes + ": a cluster has 1 to " + MAX_NODES + " nodes");
@@ -57,11 +85,14 @@ public final class CacheController {
     this.nodes = nodes;
     this.effects = effects;
     this.counters = counters;
-    this.pages = new CachePages(pageCount);
+    boolean keepsTwins = deltas != DeltaMode.OFF && twinStore.slots() > 0 && nodes > 1;
+    this.pages = new CachePages(pageCount, keepsTwins);
+    this.twins = new Twins(keepsTwins ? deltas : DeltaMode.OFF, twinStore, pages, counters);
     this.holds = new HoldQueue(self, holdNanos);
     CacheOutbox outbox = new CacheOutbox(self, homes, effects, counters);
-    this.requester = new RequesterSide(self, homes, effects, counters, pages, holds, outbox);
-    this.owner = new OwnerSide(self, homes, effects, counters, pages, holds, outbox, requester);
+    this.requester = new RequesterSide(self, homes, effects, counters, pages, holds, outbox, twins);
+    this.owner =
+        new OwnerSide(self, homes, effects, counters, pages, holds, outbox, requester, twins);
     this.evictor = new EvictorSide(self, homes, counters, pages, outbox, requester, owner);
   }
 
@@ -269,7 +300,7 @@ public final class CacheController {
       error =
           switch (message.type) {
             case FWD_GET_S, FWD_GET_M, INV -> owner.onSurrender(message, nowNanos);
-            case DATA -> requester.onData(message, nowNanos);
+            case DATA, DATA_DELTA -> requester.onData(message, nowNanos);
             case GRANT -> requester.onGrant(message, nowNanos);
             case INV_ACK -> requester.onInvAck(message, nowNanos);
             case PUT_ACK, PUT_NACK -> evictor.onAnswer(message);
@@ -293,7 +324,16 @@ public final class CacheController {
       return ProtocolError.WRONG_NODE;
     }
     boolean countOk = m.ackCount >= 0 && m.ackCount < nodes;
-    return countOk && (m.flags & ~CoherenceMessage.ALL_FLAGS) == 0 ? null : ProtocolError.BAD_FIELD;
+    boolean flagsOk = (m.flags & ~CoherenceMessage.ALL_FLAGS) == 0;
+    return countOk && flagsOk && deltaFieldsOk(m) ? null : ProtocolError.BAD_FIELD;
+  }
+
+  private static boolean deltaFieldsOk(CoherenceMessage m) {
+    return switch (m.type) {
+      case DATA_DELTA -> m.base > 0 && Long.bitCount(m.blocks) <= CoherenceMessage.MAX_BLOCKS;
+      case FWD_GET_S, FWD_GET_M -> m.base >= 0 && m.blocks == 0;
+      default -> m.base == 0 && m.blocks == 0;
+    };
   }
 
   private PageRecord leaving(long page, Surrender expected) {
@@ -319,6 +359,12 @@ public final class CacheController {
   public long version(long page) {
     checkPage(page);
     return pages.version(page);
+  }
+
+  /** The version of the twin this node keeps of the page, or 0: for tests and reports. */
+  public long twinVersion(long page) {
+    checkPage(page);
+    return twins.version(page);
   }
 
   /** Whether local vCPUs and devices may read (or write) the page now. */

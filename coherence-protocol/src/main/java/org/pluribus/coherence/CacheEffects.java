@@ -11,9 +11,10 @@ package org.pluribus.coherence;
 public interface CacheEffects {
   /**
    * Sends a message. The holder is reused after return. If it {@linkplain
-   * CoherenceMessage#carriesData() carries data}, the 4096 bytes of the local mirror must be
-   * captured before return: they may change right after. A message to this node itself goes to a
-   * local FIFO and is delivered after the current call into the controller returned.
+   * CoherenceMessage#carriesBytes() carries bytes}, the 4096 bytes of the local mirror, or the
+   * {@linkplain CoherenceMessage#blocks blocks} of them, must be captured before return: they may
+   * change right after. A message to this node itself goes to a local FIFO and is delivered after
+   * the current call into the controller returned.
    */
   void send(CoherenceMessage message);
 
@@ -22,6 +23,13 @@ public interface CacheEffects {
    * this node has rights to the page at this moment.
    */
   void install(long page);
+
+  /**
+   * Copies the blocks that came with the message now being handled to their places in the local
+   * mirror of the page, whose other bytes stay as they are. Nobody on this node has rights to the
+   * page at this moment.
+   */
+  void installDelta(long page, long blocks);
 
   /** Makes the local mirror of the page all zero (it may be known to be so already). */
   void installZero(long page);

@@ -16,21 +16,22 @@ final class CacheOutbox {
   }
 
   /** Asks the page's home for rights. */
-  void request(MessageType type, long page) {
-    toHome(type, page, effects.waitingSince(page));
+  void request(MessageType type, long page, long base) {
+    toHome(type, page, effects.waitingSince(page), base);
   }
 
   void unblock(long page) {
-    toHome(MessageType.UNBLOCK, page, 0);
+    toHome(MessageType.UNBLOCK, page, 0, 0);
   }
 
   /** Offers our copy of the page to its home. */
   void put(long page) {
-    toHome(MessageType.PUT, page, 0);
+    toHome(MessageType.PUT, page, 0, 0);
   }
 
-  private void toHome(MessageType type, long page, long since) {
-    effects.send(out.set(type, page, self, homes.homeOf(page), self, 0, 0, 0).waitingSince(since));
+  private void toHome(MessageType type, long page, long since, long base) {
+    out.set(type, page, self, homes.homeOf(page), self, 0, 0, 0).waitingSince(since).base(base);
+    effects.send(out);
   }
 
   void invAck(long page, int requester) {
@@ -42,5 +43,15 @@ final class CacheOutbox {
     counters.increment(CoherenceCounter.PAGES_OUT);
     effects.send(
         out.set(MessageType.DATA, page, self, requester, requester, ackCount, version, flags));
+  }
+
+  /** Sends some blocks of the local bytes of the page: those changed since version base. */
+  void delta(
+      long page, int requester, int ackCount, long version, int flags, long base, long blocks) {
+    out.set(MessageType.DATA_DELTA, page, self, requester, requester, ackCount, version, flags);
+    out.base(base).blocks(blocks);
+    counters.increment(CoherenceCounter.DELTAS_OUT);
+    counters.add(CoherenceCounter.DELTA_BYTES_OUT, out.bytesCarried());
+    effects.send(out);
   }
 }

@@ -4,7 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * State of every page at one node, in chunks that exist only once one of their pages was used: 13
- * bytes a page (state, version, reference to a {@link PageRecord} while there is one).
+ * bytes a page (state, version, reference to a {@link PageRecord} while there is one), and 5 more
+ * where the node keeps {@link Twins}.
  */
 final class CachePages {
   /** Pages to a chunk, as a power of two: 1024 pages are 4 MiB of guest RAM, 13 KiB of state. */
@@ -16,15 +17,28 @@ final class CachePages {
     final byte[] state = new byte[CHUNK_PAGES];
     final long[] version = new long[CHUNK_PAGES];
     final @Nullable PageRecord[] record = new PageRecord[CHUNK_PAGES];
+
+    /** Slot of the page's twin and 1, or 0; empty where there are no twins. */
+    final int[] twin;
+
+    /** What {@link Twins} remembers of a page; empty where there are no twins. */
+    final byte[] habit;
+
+    Chunk(int twinned) {
+      twin = new int[twinned];
+      habit = new byte[twinned];
+    }
   }
 
   private final long count;
+  private final int twinnedPerChunk;
   private final @Nullable Chunk[] chunks;
   private @Nullable PageRecord freeRecords;
   private int recordsInUse;
 
-  CachePages(long count) {
+  CachePages(long count, boolean twins) {
     this.count = count;
+    this.twinnedPerChunk = twins ? CHUNK_PAGES : 0;
     this.chunks = new Chunk[Math.toIntExact((count + CHUNK_PAGES - 1) >>> CHUNK_SHIFT)];
   }
 
@@ -40,7 +54,7 @@ final class CachePages {
     int index = (int) (page >>> CHUNK_SHIFT);
     Chunk chunk = chunks[index];
     if (chunk == null) {
-      chunk = new Chunk();
+      chunk = new Chunk(twinnedPerChunk);
       chunks[index] = chunk;
     }
     return chunk;
@@ -62,6 +76,24 @@ final class CachePages {
 
   void version(long page, long version) {
     chunk(page).version[slot(page)] = version;
+  }
+
+  /** Slot of the page's twin, or -1. Only where there are twins, like the next three. */
+  int twin(long page) {
+    Chunk chunk = chunks[(int) (page >>> CHUNK_SHIFT)];
+    return chunk == null ? -1 : chunk.twin[slot(page)] - 1;
+  }
+
+  void twin(long page, int slot) {
+    chunk(page).twin[slot(page)] = slot + 1;
+  }
+
+  int habit(long page) {
+    return chunk(page).habit[slot(page)] & 0xff;
+  }
+
+  void habit(long page, int habit) {
+    chunk(page).habit[slot(page)] = (byte) habit;
   }
 
   /** The page's record, or null if nothing is going on with the page. */

@@ -14,10 +14,20 @@ public enum CoherenceCounter {
   FAULTS_STALE("faults.stale"),
   /** Pages asked for because a vCPU will want them soon. */
   PREFETCHES("prefetches"),
-  /** Pages whose bytes came from another node. */
+  /** Pages whose bytes came from another node as a whole. */
   PAGES_IN("pagesIn"),
-  /** Pages whose bytes were sent to another node. */
+  /** Pages whose bytes were sent to another node as a whole. */
   PAGES_OUT("pagesOut"),
+  /** Pages of which only changed blocks came. */
+  DELTAS_IN("deltasIn"),
+  /** Pages of which only changed blocks were sent. */
+  DELTAS_OUT("deltasOut"),
+  /** Bytes of the blocks sent. */
+  DELTA_BYTES_OUT("deltaBytesOut"),
+  /** Comparisons with a twin that found too much changed for a delta. */
+  DELTAS_TOO_LARGE("deltas.tooLarge"),
+  /** Twins given up for want of room. */
+  TWINS_EVICTED("twins.evicted"),
   /** Pages granted without bytes because nobody ever wrote them. */
   PAGES_ZERO("pagesZero"),
   /** Copies dropped because another node writes. */

@@ -2,7 +2,7 @@ package org.pluribus.coherence;
 
 /**
  * One coherence message, as a reusable holder of plain fields. Page bytes are not in it: when
- * {@link #carriesData()}, the transport sends and receives them next to it.
+ * {@link #carriesBytes()}, the transport sends and receives them next to it.
  *
  * <p>Whoever hands a message to another party reuses it after the call returns; to keep one, copy
  * it with {@link #copyFrom}. Not thread-safe.
@@ -16,6 +16,12 @@ public final class CoherenceMessage {
 
   /** All flags that have a meaning. */
   public static final int ALL_FLAGS = ZERO | EXCLUSIVE;
+
+  /**
+   * Most blocks of a DataDelta: half a page. Beyond, the page is little more to send, and over RDMA
+   * it goes without a copy, which blocks don't.
+   */
+  public static final int MAX_BLOCKS = 32;
 
   /** What the message says. */
   public MessageType type = MessageType.UNBLOCK;
@@ -36,10 +42,23 @@ public final class CoherenceMessage {
   public int ackCount;
 
   /**
-   * Version of the page bytes the message is about (Data); else 0. A page's version is the number
-   * of times it has been granted for writing.
+   * Version of the page bytes the message is about (Data, DataDelta); else 0. A page's version is
+   * the number of times it has been granted for writing.
    */
   public long version;
+
+  /**
+   * Version of the bytes that the requester still has from an earlier copy, or 0 if it has none or
+   * wants whole pages (requests, and what homes make of them); the version against which {@link
+   * #blocks} were found (DataDelta); else 0.
+   */
+  public long base;
+
+  /**
+   * The blocks that go with the message (DataDelta), at most {@link #MAX_BLOCKS}; else 0. Bit i
+   * stands for the {@link TwinStore#BLOCK_BYTES} bytes from offset 64 * i on.
+   */
+  public long blocks;
 
   /**
    * Since when the requester's vCPU has got nowhere, for want of this page and perhaps others
@@ -51,7 +70,7 @@ public final class CoherenceMessage {
   /** {@link #ZERO} and {@link #EXCLUSIVE}, or'ed. */
   public int flags;
 
-  /** Sets every field; {@link #waitingSince} to 0. */
+  /** Sets every field; {@link #waitingSince}, {@link #base} and {@link #blocks} to 0. */
   public CoherenceMessage set(
       MessageType type,
       long page,
@@ -70,6 +89,20 @@ public final class CoherenceMessage {
     this.version = version;
     this.flags = flags;
     this.waitingSince = 0;
+    this.base = 0;
+    this.blocks = 0;
+    return this;
+  }
+
+  /** Sets {@link #base}. */
+  public CoherenceMessage base(long version) {
+    base = version;
+    return this;
+  }
+
+  /** Sets {@link #blocks}. */
+  public CoherenceMessage blocks(long bits) {
+    blocks = bits;
     return this;
   }
 
@@ -91,12 +124,25 @@ public final class CoherenceMessage {
         other.version,
         other.flags);
     waitingSince = other.waitingSince;
+    base = other.base;
+    blocks = other.blocks;
     return this;
   }
 
   /** Whether the page's 4096 bytes go with this message. */
   public boolean carriesData() {
     return type.carriesData();
+  }
+
+  /** Whether the page's bytes, or {@linkplain #blocks some}, go with this message. */
+  public boolean carriesBytes() {
+    return type.carriesBytes();
+  }
+
+  /** Bytes of the page that go with this message. */
+  public int bytesCarried() {
+    int blockBytes = type.carriesBlocks() ? Long.bitCount(blocks) * TwinStore.BLOCK_BYTES : 0;
+    return type.carriesData() ? Long.SIZE * TwinStore.BLOCK_BYTES : blockBytes;
   }
 
   /** The lane this message travels on. */
@@ -124,6 +170,12 @@ public final class CoherenceMessage {
     }
     if (version != 0) {
       text.append(" v").append(version);
+    }
+    if (base != 0) {
+      text.append(" base v").append(base);
+    }
+    if (type.carriesBlocks()) {
+      text.append(" blocks 0x").append(Long.toHexString(blocks));
     }
     if (has(EXCLUSIVE)) {
       text.append(" EXCLUSIVE");

@@ -68,7 +68,7 @@ public final class DirectoryController {
             case GET_S, GET_M, UPGRADE -> onRequest(message);
             case UNBLOCK -> onUnblock(message);
             case PUT -> onPut(message);
-            case FWD_GET_S, FWD_GET_M, INV, INV_ACK, DATA, GRANT, PUT_ACK, PUT_NACK ->
+            case FWD_GET_S, FWD_GET_M, INV, INV_ACK, DATA, DATA_DELTA, GRANT, PUT_ACK, PUT_NACK ->
                 ProtocolError.MISDIRECTED;
           };
     }
@@ -87,7 +87,10 @@ public final class DirectoryController {
     if (m.from < 0 || m.from >= nodes || m.requester != m.from) {
       return ProtocolError.WRONG_NODE;
     }
-    return m.ackCount == 0 && m.flags == 0 ? null : ProtocolError.BAD_FIELD;
+    boolean asks = m.type != MessageType.UNBLOCK && m.type != MessageType.PUT;
+    boolean baseOk = m.base == 0 || (asks && m.base > 0);
+    boolean restIsZero = m.ackCount == 0 && m.flags == 0 && m.blocks == 0;
+    return baseOk && restIsZero ? null : ProtocolError.BAD_FIELD;
   }
 
   private @Nullable ProtocolError onRequest(CoherenceMessage m) {
@@ -98,13 +101,13 @@ public final class DirectoryController {
       }
       busy = begin(m.page);
       busy.requester = m.from;
-      serve(m.page, m.from, m.type, m.waitingSince);
+      serve(m.page, m.from, m.type, m.waitingSince, m.base);
       return null;
     }
     if (busy.requester == m.from || busy.isWaiting(m.from)) {
       return ProtocolError.DUPLICATE_REQUEST;
     }
-    busy.enqueue(m.from, m.type, m.waitingSince);
+    busy.enqueue(m.from, m.type, m.waitingSince, m.base);
     counters.increment(CoherenceCounter.REQUESTS_QUEUED);
     counters.raiseTo(CoherenceCounter.QUEUE_HIGH_WATER, busy.waiting());
     return null;
@@ -119,10 +122,11 @@ public final class DirectoryController {
       int node = busy.firstNode();
       MessageType type = busy.firstType();
       long since = busy.firstSince();
+      long base = busy.firstBase();
       busy.removeFirst();
       if (isServable(m.page, node, type)) {
         busy.requester = node;
-        serve(m.page, node, type, since);
+        serve(m.page, node, type, since, base);
         return null;
       }
       refuse(ProtocolError.UNEXPECTED, out.set(type, m.page, node, self, node, 0, 0, 0));
@@ -173,35 +177,36 @@ public final class DirectoryController {
     return pages.owner(page) != node && !(shares && type != MessageType.UPGRADE);
   }
 
-  private void serve(long page, int requester, MessageType type, long since) {
+  private void serve(long page, int requester, MessageType type, long since, long base) {
     counters.increment(CoherenceCounter.REQUESTS_SERVED);
     if (type == MessageType.GET_S) {
-      serveRead(page, requester, since);
+      serveRead(page, requester, since, base);
     } else {
-      serveWrite(page, requester, since);
+      serveWrite(page, requester, since, base);
     }
   }
 
-  private void serveRead(long page, int requester, long since) {
+  private void serveRead(long page, int requester, long since, long base) {
     int owner = pages.owner(page);
     long sharers = pages.sharers(page);
     if (owner != DirectoryPages.NO_OWNER) {
       sharers = 1L << owner;
-      forward(MessageType.FWD_GET_S, page, owner, requester, 0, since);
+      forward(MessageType.FWD_GET_S, page, owner, requester, 0, since, base);
     } else if (pages.touched(page)) {
-      forward(MessageType.FWD_GET_S, page, supplier(sharers, requester), requester, 0, since);
+      int from = supplier(sharers, requester);
+      forward(MessageType.FWD_GET_S, page, from, requester, 0, since, base);
     } else {
       grant(page, requester, 0, ZERO);
     }
     pages.setSharers(page, sharers | (1L << requester));
   }
 
-  private void serveWrite(long page, int requester, long since) {
+  private void serveWrite(long page, int requester, long since, long base) {
     int owner = pages.owner(page);
     long sharers = pages.sharers(page);
     long others = sharers & ~(1L << requester);
     if (owner != DirectoryPages.NO_OWNER) {
-      forward(MessageType.FWD_GET_M, page, owner, requester, 0, since);
+      forward(MessageType.FWD_GET_M, page, owner, requester, 0, since, base);
     } else if (others != sharers) {
       grant(page, requester, Long.bitCount(others), EXCLUSIVE);
     } else if (!pages.touched(page)) {
@@ -210,11 +215,12 @@ public final class DirectoryController {
     } else {
       int supplier = supplier(sharers, requester);
       others &= ~(1L << supplier);
-      forward(MessageType.FWD_GET_M, page, supplier, requester, Long.bitCount(others), since);
+      int acks = Long.bitCount(others);
+      forward(MessageType.FWD_GET_M, page, supplier, requester, acks, since, base);
     }
     for (long rest = others; rest != 0; rest &= rest - 1) {
       counters.increment(CoherenceCounter.INVALIDATIONS_SENT);
-      forward(MessageType.INV, page, Long.numberOfTrailingZeros(rest), requester, 0, since);
+      forward(MessageType.INV, page, Long.numberOfTrailingZeros(rest), requester, 0, since, 0);
     }
     pages.setOwner(page, requester);
   }
@@ -232,8 +238,9 @@ public final class DirectoryController {
 
   /** Has another node give up rights that the requester wants or that are in its way. */
   private void forward(
-      MessageType type, long page, int to, int requester, int ackCount, long since) {
-    effects.send(out.set(type, page, self, to, requester, ackCount, 0, 0).waitingSince(since));
+      MessageType type, long page, int to, int requester, int ackCount, long since, long base) {
+    out.set(type, page, self, to, requester, ackCount, 0, 0).waitingSince(since).base(base);
+    effects.send(out);
   }
 
   private void grant(long page, int requester, int ackCount, int flags) {

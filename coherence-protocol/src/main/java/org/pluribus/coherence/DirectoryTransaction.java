@@ -20,6 +20,7 @@ final class DirectoryTransaction {
   private final byte[] waitingNode;
   private final byte[] waitingType;
   private final long[] waitingSince;
+  private final long[] waitingBase;
   private long waitingSet;
   private int head;
   private int size;
@@ -28,6 +29,7 @@ final class DirectoryTransaction {
     waitingNode = new byte[nodes];
     waitingType = new byte[nodes];
     waitingSince = new long[nodes];
+    waitingBase = new long[nodes];
   }
 
   boolean isWaiting(int node) {
@@ -39,11 +41,12 @@ final class DirectoryTransaction {
   }
 
   /** Appends a request of a node that is not waiting yet. */
-  void enqueue(int node, MessageType type, long since) {
+  void enqueue(int node, MessageType type, long since, long base) {
     int tail = (head + size) % waitingNode.length;
     waitingNode[tail] = (byte) node;
     waitingType[tail] = (byte) (type.code() - MessageType.GET_S.code());
     waitingSince[tail] = since;
+    waitingBase[tail] = base;
     waitingSet |= 1L << node;
     size++;
   }
@@ -63,6 +66,11 @@ final class DirectoryTransaction {
     return waitingSince[head];
   }
 
+  /** {@link CoherenceMessage#base} of the request that waits longest. */
+  long firstBase() {
+    return waitingBase[head];
+  }
+
   void removeFirst() {
     waitingSet &= ~(1L << waitingNode[head]);
     head = (head + 1) % waitingNode.length;
@@ -76,6 +84,9 @@ final class DirectoryTransaction {
       int slot = (head + i) % waitingNode.length;
       text.append(", ").append(REQUESTS[waitingType[slot]]);
       text.append(" of node ").append(waitingNode[slot]);
+      if (waitingBase[slot] != 0) {
+        text.append(" base v").append(waitingBase[slot]);
+      }
     }
     return text.toString();
   }

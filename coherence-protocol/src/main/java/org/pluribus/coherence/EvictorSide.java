@@ -86,6 +86,7 @@ final class EvictorSide {
     record.surrenderTo = MessageType.PUT_ACK;
     record.surrenderRequester = self;
     record.surrenderAckCount = 0;
+    record.surrenderBase = 0;
     record.surrenderWaitingSince = Long.MAX_VALUE;
     owner.settle(record);
   }

@@ -18,6 +18,7 @@ final class OwnerSide {
   private final HoldQueue holds;
   private final CacheOutbox outbox;
   private final RequesterSide requester;
+  private final Twins twins;
 
   OwnerSide(
       int self,
@@ -27,7 +28,8 @@ final class OwnerSide {
       CachePages pages,
       HoldQueue holds,
       CacheOutbox outbox,
-      RequesterSide requester) {
+      RequesterSide requester,
+      Twins twins) {
     this.self = self;
     this.homes = homes;
     this.effects = effects;
@@ -36,6 +38,7 @@ final class OwnerSide {
     this.holds = holds;
     this.outbox = outbox;
     this.requester = requester;
+    this.twins = twins;
   }
 
   /** Handles FwdGetS, FwdGetM and Inv. */
@@ -51,11 +54,13 @@ final class OwnerSide {
         || !(shares || (owns && m.type != MessageType.INV))) {
       return ProtocolError.UNEXPECTED;
     }
-    if (m.flags != 0 || (m.ackCount != 0 && (owns || m.type != MessageType.FWD_GET_M))) {
+    if (m.flags != 0
+        || (m.base != 0 && m.type == MessageType.INV)
+        || (m.ackCount != 0 && (owns || m.type != MessageType.FWD_GET_M))) {
       return ProtocolError.BAD_FIELD;
     }
     if (m.type == MessageType.FWD_GET_S && shares) {
-      outbox.data(m.page, m.requester, 0, pages.version(m.page), 0);
+      sendBytes(m.page, m.requester, 0, 0, m.base);
       return null;
     }
     record = pages.recordOrNew(m.page);
@@ -64,6 +69,7 @@ final class OwnerSide {
     record.surrenderRequester = m.requester;
     record.surrenderAckCount = m.ackCount;
     record.surrenderWaitingSince = m.waitingSince;
+    record.surrenderBase = m.base;
     if (record.held && record.holdUntilNanos - nowNanos <= 0) {
       holds.release(record);
     }
@@ -148,8 +154,9 @@ final class OwnerSide {
       outbox.unblock(page);
     } else {
       int acks = record.surrenderAckCount;
-      outbox.data(page, record.surrenderRequester, acks, pages.version(page), EXCLUSIVE);
+      sendBytes(page, record.surrenderRequester, acks, EXCLUSIVE, record.surrenderBase);
     }
+    twins.lost(page);
     requester.requestWhatIsWanted(record);
     pages.freeIfIdle(record);
   }
@@ -159,8 +166,25 @@ final class OwnerSide {
     pages.state(page, CacheState.S);
     record.surrender = Surrender.NONE;
     counters.increment(CoherenceCounter.DOWNGRADES);
-    outbox.data(page, record.surrenderRequester, 0, pages.version(page), 0);
+    sendBytes(page, record.surrenderRequester, 0, 0, record.surrenderBase);
     requester.requestWhatIsWanted(record);
     pages.freeIfIdle(record);
+  }
+
+  /**
+   * Sends the page, or what has changed of it if the bytes that the requester still has are those
+   * of our twin and the rest is the larger part. Nobody can write the page at this moment.
+   */
+  private void sendBytes(long page, int requester, int ackCount, int flags, long base) {
+    long version = pages.version(page);
+    if (twins.has(page, base)) {
+      long blocks = twins.changedBlocks(page);
+      if (Long.bitCount(blocks) <= CoherenceMessage.MAX_BLOCKS) {
+        outbox.delta(page, requester, ackCount, version, flags, base, blocks);
+        return;
+      }
+      counters.increment(CoherenceCounter.DELTAS_TOO_LARGE);
+    }
+    outbox.data(page, requester, ackCount, version, flags);
   }
 }

@@ -35,14 +35,13 @@ final class PageRecord {
 
   Surrender surrender = Surrender.NONE;
 
-  /**
-   * FWD_GET_S, FWD_GET_M, INV or PUT_ACK; valid unless surrender is NONE, as are the next three.
-   */
+  /** FWD_GET_S, FWD_GET_M, INV or PUT_ACK; valid unless surrender is NONE, as are the next four. */
   MessageType surrenderTo = MessageType.INV;
 
   int surrenderRequester;
   long surrenderWaitingSince;
   int surrenderAckCount;
+  long surrenderBase;
 
   /** A Put of ours is under way: the page is used as before, but no request may be sent. */
   boolean offered;
@@ -76,6 +75,7 @@ final class PageRecord {
     if (surrender != Surrender.NONE) {
       text.append(' ').append(surrender).append(" to ").append(surrenderTo);
       text.append(" for node ").append(surrenderRequester).append('/').append(surrenderAckCount);
+      text.append(surrenderBase == 0 ? "" : " base v" + surrenderBase);
     }
     text.append(wantsRead ? " wantsRead" : "").append(wantsWrite ? " wantsWrite" : "");
     text.append(offered ? " offered" : "");

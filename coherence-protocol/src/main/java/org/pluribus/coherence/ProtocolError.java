@@ -10,6 +10,8 @@ public enum ProtocolError {
   MISDIRECTED,
   /** Count or flags have values which no correct sender produces. */
   BAD_FIELD,
+  /** A DataDelta is not for the bytes this node has. */
+  WRONG_BASE,
   /** The page's state leaves no room for this message: it was never asked for, or came twice. */
   UNEXPECTED,
   /** The node already has a request for this page under way. */

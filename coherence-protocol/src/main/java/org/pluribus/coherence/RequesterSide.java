@@ -15,6 +15,7 @@ final class RequesterSide {
   private final CachePages pages;
   private final HoldQueue holds;
   private final CacheOutbox outbox;
+  private final Twins twins;
 
   RequesterSide(
       int self,
@@ -23,7 +24,8 @@ final class RequesterSide {
       CoherenceCounters counters,
       CachePages pages,
       HoldQueue holds,
-      CacheOutbox outbox) {
+      CacheOutbox outbox,
+      Twins twins) {
     this.self = self;
     this.homes = homes;
     this.effects = effects;
@@ -31,6 +33,7 @@ final class RequesterSide {
     this.pages = pages;
     this.holds = holds;
     this.outbox = outbox;
+    this.twins = twins;
   }
 
   /** Sends what gets us from the stable state we are in to the right wanted. */
@@ -40,18 +43,21 @@ final class RequesterSide {
     record.wantsWrite = false;
     record.ackedBy = 0;
     record.acksExpected = 0;
+    // Our bytes stay those of this version until the answer: nobody here can write them, and an
+    // Upgrade that loses its copy keeps the bytes.
+    long base = twins.enabled() ? pages.version(page) : 0;
     if (!write) {
       pages.state(page, CacheState.IS_D);
       counters.increment(CoherenceCounter.FAULTS_READ);
-      outbox.request(MessageType.GET_S, page);
+      outbox.request(MessageType.GET_S, page, base);
     } else if (pages.state(page) == CacheState.S) {
       pages.state(page, CacheState.SM_AD);
       counters.increment(CoherenceCounter.FAULTS_UPGRADE);
-      outbox.request(MessageType.UPGRADE, page);
+      outbox.request(MessageType.UPGRADE, page, base);
     } else {
       pages.state(page, CacheState.IM_AD);
       counters.increment(CoherenceCounter.FAULTS_WRITE);
-      outbox.request(MessageType.GET_M, page);
+      outbox.request(MessageType.GET_M, page, base);
     }
   }
 
@@ -63,9 +69,11 @@ final class RequesterSide {
     }
   }
 
+  /** Handles Data and DataDelta. */
   @Nullable ProtocolError onData(CoherenceMessage m, long nowNanos) {
     CacheState state = pages.state(m.page);
     PageRecord record = pages.record(m.page);
+    boolean delta = m.type.carriesBlocks();
     if (m.requester != self || m.from == self) {
       return ProtocolError.WRONG_NODE;
     }
@@ -76,8 +84,16 @@ final class RequesterSide {
     if (m.has(ZERO) || m.has(EXCLUSIVE) != wantsM || (!wantsM && m.ackCount != 0)) {
       return ProtocolError.BAD_FIELD;
     }
-    counters.increment(CoherenceCounter.PAGES_IN);
-    effects.install(m.page);
+    if (delta && (!twins.enabled() || m.base != pages.version(m.page))) {
+      return ProtocolError.WRONG_BASE;
+    }
+    if (delta) {
+      counters.increment(CoherenceCounter.DELTAS_IN);
+      effects.installDelta(m.page, m.blocks);
+    } else {
+      counters.increment(CoherenceCounter.PAGES_IN);
+      effects.install(m.page);
+    }
     pages.version(m.page, m.version);
     answered(record, wantsM, m.ackCount, nowNanos);
     return null;
@@ -149,6 +165,7 @@ final class RequesterSide {
       return;
     }
     pages.state(page, CacheState.M);
+    twins.keep(page, pages.version(page)); // Before anybody can write it.
     pages.version(page, pages.version(page) + 1);
     effects.grantExclusive(page);
     finish(record, nowNanos);

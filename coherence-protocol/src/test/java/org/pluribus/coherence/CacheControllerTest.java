@@ -2,6 +2,7 @@ package org.pluribus.coherence;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.pluribus.coherence.CoherenceMessage.EXCLUSIVE;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
@@ -196,6 +197,116 @@ class CacheControllerTest {
     long allocated = threads.getCurrentThreadAllocatedBytes() - before;
     // 2,000 rounds of dozens of steps: one object per step would be megabytes.
     assertThat(allocated).isLessThan(16_384);
+  }
+
+  @Test
+  void deltasAllocateNothingOnceWarm() {
+    TestCluster cluster = new TestCluster(3, 64, 0, DeltaMode.AUTO);
+    pingPong(cluster, 2_000);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    pingPong(cluster, 2_000);
+    long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+    assertThat(allocated).isLessThan(16_384);
+    assertThat(cluster.nodes.get(0).kept).as("twins").isGreaterThan(1_000);
+  }
+
+  @Test
+  void writersInTurnSendEachOtherWhatChanged() {
+    TestCluster cluster = new TestCluster(2, 2, 0, DeltaMode.ON);
+    takeTurns(cluster, 10);
+    // Node 0 has the zero page first, node 1 gets it whole; then each has what the other knows.
+    assertThat(sum(cluster, CoherenceCounter.PAGES_OUT)).isEqualTo(1);
+    assertThat(sum(cluster, CoherenceCounter.DELTAS_OUT)).isEqualTo(18);
+    assertThat(sum(cluster, CoherenceCounter.DELTAS_IN)).isEqualTo(18);
+    assertThat(sum(cluster, CoherenceCounter.DELTA_BYTES_OUT)).isEqualTo(18 * 64);
+    assertThat(cluster.nodes.get(1).cache.version(1)).isEqualTo(20);
+    assertThat(cluster.nodes.get(1).cache.twinVersion(1)).isEqualTo(19);
+  }
+
+  @Test
+  void automaticDeltasSparePagesThatChangeAsAWhole() {
+    TestCluster cluster = new TestCluster(2, 2, 0, DeltaMode.AUTO);
+    cluster.nodes.forEach(node -> node.changed = -1L);
+    takeTurns(cluster, 100);
+    assertThat(sum(cluster, CoherenceCounter.DELTAS_OUT)).isZero();
+    long compared = sum(cluster, CoherenceCounter.DELTAS_TOO_LARGE);
+    assertThat(compared).isBetween(5L, 20L);
+    assertThat(cluster.nodes.get(0).kept).isLessThan(20);
+    cluster.nodes.forEach(node -> node.changed = 3);
+    takeTurns(cluster, 100);
+    assertThat(sum(cluster, CoherenceCounter.DELTAS_OUT)).isGreaterThan(150);
+  }
+
+  @Test
+  void automaticDeltasSparePagesThatDoNotComeBack() {
+    TestCluster cluster = new TestCluster(2, 64, 0, DeltaMode.AUTO);
+    for (long page = 0; page < 64; page++) {
+      cluster.fault(0, page, true);
+      cluster.settle();
+      cluster.fault(1, page, true);
+      cluster.settle();
+    }
+    assertThat(cluster.nodes.get(0).kept + cluster.nodes.get(1).kept).isZero();
+  }
+
+  @Test
+  void twinsKeptLongestAgoGoFirst() {
+    TestCluster cluster = new TestCluster(2, 2 * TestCluster.TWINS, 0, DeltaMode.ON);
+    for (long page = 0; page <= TestCluster.TWINS; page++) {
+      cluster.fault(0, page, true);
+      cluster.settle();
+      cluster.fault(1, page, true);
+      cluster.settle();
+    }
+    TestCluster.Node node = cluster.nodes.get(1);
+    assertThat(node.counters.get(CoherenceCounter.TWINS_EVICTED)).isEqualTo(1);
+    assertThat(node.cache.twinVersion(0)).isZero();
+    assertThat(node.cache.twinVersion(1)).isEqualTo(1);
+    cluster.fault(0, 0, true);
+    cluster.fault(0, 1, true);
+    cluster.settle();
+    assertThat(sum(cluster, CoherenceCounter.DELTAS_OUT)).isEqualTo(1);
+  }
+
+  /** Whoever has no bytes any more must not be sent what changed. */
+  @Test
+  void bytesThatAreForgottenComeAsAWholeAgain() {
+    TestCluster cluster = new TestCluster(2, 2, 0, DeltaMode.ON);
+    takeTurns(cluster, 2);
+    assertThat(cluster.nodes.get(0).cache.forget(1)).isTrue();
+    long whole = sum(cluster, CoherenceCounter.PAGES_OUT);
+    cluster.fault(0, 1, false);
+    cluster.settle();
+    assertThat(sum(cluster, CoherenceCounter.PAGES_OUT)).isEqualTo(whole + 1);
+    assertThat(cluster.refused).isEmpty();
+  }
+
+  @Test
+  void nodesWithoutDeltasGetWholePages() {
+    TestCluster cluster = new TestCluster(2, 2, 0, DeltaMode.OFF);
+    takeTurns(cluster, 10);
+    assertThat(sum(cluster, CoherenceCounter.PAGES_OUT)).isEqualTo(19);
+    assertThat(cluster.nodes.get(0).kept).isZero();
+    cluster.fault(0, 1, true);
+    CoherenceMessage delta =
+        new CoherenceMessage().set(MessageType.DATA_DELTA, 1, 1, 0, 0, 0, 21, EXCLUSIVE);
+    cluster.nodes.get(0).receive(delta.base(cluster.nodes.get(0).cache.version(1)).blocks(1));
+    assertThat(cluster.refused).hasSize(1);
+  }
+
+  private static void takeTurns(TestCluster cluster, int rounds) {
+    for (int i = 0; i < rounds; i++) {
+      for (int node = 0; node < 2; node++) {
+        cluster.fault(node, 1, true);
+        cluster.settle();
+      }
+    }
+    assertThat(cluster.refused).isEmpty();
+  }
+
+  private static long sum(TestCluster cluster, CoherenceCounter counter) {
+    return cluster.nodes.stream().mapToLong(node -> node.counters.get(counter)).sum();
   }
 
   private static void pingPong(TestCluster cluster, int rounds) {

@@ -30,6 +30,10 @@ class ExhaustiveTest {
     scopes.add(new Scope(2, 1, 1, 1, 2, true, true, 1));
     scopes.add(new Scope(2, 2, 1, 1, 0, false, true, 1));
     scopes.add(new Scope(3, 1, 1, 1, 0, false, true, 1));
+    // And room for so many twins.
+    scopes.add(new Scope(2, 1, 1, 2, 0, false, true, 0, 1));
+    scopes.add(new Scope(2, 1, 1, 2, 0, false, false, 1, 1));
+    scopes.add(new Scope(2, 2, 1, 2, 0, false, false, 0, 1));
     if (Boolean.getBoolean("coherence.wide")) {
       scopes.add(new Scope(2, 1, 2, 2, 0, true, true));
       scopes.add(new Scope(2, 2, 1, 2, 0, true, true));

@@ -26,6 +26,7 @@ class MessageTypeTest {
             Map.entry("DATA", 8),
             Map.entry("GRANT", 9),
             Map.entry("UNBLOCK", 10),
+            Map.entry("DATA_DELTA", 11),
             Map.entry("PUT", 12),
             Map.entry("PUT_ACK", 13),
             Map.entry("PUT_NACK", 14));
@@ -41,7 +42,6 @@ class MessageTypeTest {
     }
     assertThat(MessageType.ofCode(0)).isNull();
     assertThat(MessageType.ofCode(-1)).isNull();
-    assertThat(MessageType.ofCode(11)).isNull();
     assertThat(MessageType.ofCode(15)).isNull();
     assertThat(MessageType.ofCode(Integer.MAX_VALUE)).isNull();
   }
@@ -51,7 +51,10 @@ class MessageTypeTest {
     for (MessageType type : MessageType.values()) {
       boolean data = type == MessageType.DATA;
       assertThat(type.carriesData()).as(type.name()).isEqualTo(data);
-      assertThat(type.lane()).as(type.name()).isEqualTo(data ? Lane.PAGE : Lane.CONTROL);
+      boolean blocks = type == MessageType.DATA_DELTA;
+      assertThat(type.carriesBlocks()).as(type.name()).isEqualTo(blocks);
+      assertThat(type.carriesBytes()).as(type.name()).isEqualTo(data || blocks);
+      assertThat(type.lane()).as(type.name()).isEqualTo(data || blocks ? Lane.PAGE : Lane.CONTROL);
     }
   }
 }

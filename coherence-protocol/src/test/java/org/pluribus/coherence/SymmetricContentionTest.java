@@ -99,6 +99,9 @@ class SymmetricContentionTest {
     public void install(long page) {}
 
     @Override
+    public void installDelta(long page, long blocks) {}
+
+    @Override
     public void installZero(long page) {}
 
     @Override

@@ -8,6 +8,8 @@ import java.util.Random;
 
 /** Controllers wired to each other, with revokes that complete at once; counts effects. */
 final class TestCluster {
+  static final int TWINS = 4;
+
   final List<Node> nodes = new ArrayList<>();
   final List<CoherenceMessage> refused = new ArrayList<>();
   private final Deque<CoherenceMessage> inFlight = new ArrayDeque<>();
@@ -15,9 +17,13 @@ final class TestCluster {
   private final int nodeCount;
 
   TestCluster(int nodeCount, long pages, long holdNanos) {
+    this(nodeCount, pages, holdNanos, DeltaMode.OFF);
+  }
+
+  TestCluster(int nodeCount, long pages, long holdNanos, DeltaMode deltas) {
     this.nodeCount = nodeCount;
     for (int id = 0; id < nodeCount; id++) {
-      nodes.add(new Node(id, pages, holdNanos));
+      nodes.add(new Node(id, pages, holdNanos, deltas));
     }
   }
 
@@ -63,7 +69,7 @@ final class TestCluster {
     return text.toString();
   }
 
-  final class Node implements CacheEffects, DirectoryEffects {
+  final class Node implements CacheEffects, DirectoryEffects, TwinStore {
     final int id;
     final CoherenceCounters counters = new CoherenceCounters();
     final CacheController cache;
@@ -80,11 +86,25 @@ final class TestCluster {
     /** What it says when asked who waits. */
     long since;
 
-    Node(int id, long pages, long holdNanos) {
+    /** Twins made. */
+    int kept;
+
+    /** What a comparison with a twin finds. */
+    long changed = 1;
+
+    Node(int id, long pages, long holdNanos, DeltaMode deltas) {
       this.id = id;
       cache =
           new CacheController(
-              id, nodeCount, pages, holdNanos, TestCluster.this::homeOf, this, counters);
+              id,
+              nodeCount,
+              pages,
+              holdNanos,
+              TestCluster.this::homeOf,
+              this,
+              counters,
+              deltas,
+              this);
       directory =
           new DirectoryController(id, nodeCount, pages, TestCluster.this::homeOf, this, counters);
     }
@@ -112,6 +132,26 @@ final class TestCluster {
     @Override
     public void installZero(long page) {
       effects++;
+    }
+
+    @Override
+    public void installDelta(long page, long blocks) {
+      effects++;
+    }
+
+    @Override
+    public int slots() {
+      return TWINS;
+    }
+
+    @Override
+    public void keep(long page, int slot) {
+      kept++;
+    }
+
+    @Override
+    public long changedBlocks(long page, int slot) {
+      return changed;
     }
 
     @Override

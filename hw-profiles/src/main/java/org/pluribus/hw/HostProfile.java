@@ -14,7 +14,11 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * Tuning of one node for a kind of host.
  *
  * @param name what it is called in messages
- * @param holdMicros how long a page that was just granted is kept from being revoked, microseconds
+ * @param holdMicros how long a page that was just granted is kept from being revoked, microseconds;
+ *     under KVM how much processor time its vCPU gets, at least, to use it
+ * @param bounceFactor under KVM, as many times as long as a page takes to come a vCPU keeps one
+ *     that comes and goes all the time, be it shared or merely next to what others use; 0: as any
+ *     other
  * @param mtuBytes largest UDP payload sent, a multiple of 32; a page in one datagram takes 4256
  * @param pollBlocks blocks of guest code between two looks at the network
  * @param faultYields looks for a page's answer that only give the core away, before sleeping starts
@@ -25,6 +29,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 public record HostProfile(
     String name,
     int holdMicros,
+    int bounceFactor,
     int mtuBytes,
     int pollBlocks,
     int faultYields,
@@ -37,6 +42,9 @@ public record HostProfile(
 
   /** A hold longer than this would look like a lost node to whoever waits for the page. */
   private static final int MAX_HOLD_MICROS = 10_000;
+
+  /** Nine tenths of the time is all that can be won. */
+  private static final int MAX_BOUNCE_FACTOR = 10;
 
   /** Sleeping longer than this between looks makes every fault of a peer that slow. */
   private static final int MAX_SLEEP_MICROS = 100_000;
@@ -62,6 +70,7 @@ public record HostProfile(
   /** Checks the ranges; the message of what is thrown is one line for the user. */
   public HostProfile {
     check("holdMicros", holdMicros, 0, MAX_HOLD_MICROS);
+    check("bounceFactor", bounceFactor, 0, MAX_BOUNCE_FACTOR);
     check("mtuBytes", mtuBytes, MIN_MTU_BYTES, MAX_MTU_BYTES);
     if (mtuBytes % MTU_STEP_BYTES != 0) {
       throw new IllegalArgumentException(

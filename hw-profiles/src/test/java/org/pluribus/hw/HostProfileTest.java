@@ -16,6 +16,7 @@ class HostProfileTest {
       """
       name: mine
       holdMicros: 5
+      bounceFactor: 3
       mtuBytes: 1440
       pollBlocks: 100
       faultYields: 10
@@ -36,7 +37,7 @@ class HostProfileTest {
   @Test
   void readsAFile() throws IOException {
     assertThat(HostProfile.load(file(GOOD)))
-        .isEqualTo(new HostProfile("mine", 5, 1440, 100, 10, 50, 1, 70));
+        .isEqualTo(new HostProfile("mine", 5, 3, 1440, 100, 10, 50, 1, 70));
   }
 
   @ParameterizedTest
@@ -44,6 +45,7 @@ class HostProfileTest {
       delimiter = '|',
       value = {
         "holdMicros: 5 | holdMicros: -1 | holdMicros is -1",
+        "bounceFactor: 3 | bounceFactor: 11 | bounceFactor is 11",
         "mtuBytes: 1440 | mtuBytes: 576 | mtuBytes is 576; it must be 1216 to 65504",
         "mtuBytes: 1440 | mtuBytes: 1450 | mtuBytes is 1450; it must be a multiple of 32",
         "pollBlocks: 100 | pollBlocks: 0 | pollBlocks is 0",

@@ -27,11 +27,11 @@ public interface Channel {
   boolean isOpen();
 
   /**
-   * Sends a coherence message on the lane its type asks for. The page's bytes, if it carries any,
-   * are copied before this returns.
+   * Sends a coherence message on the lane its type asks for. The page's bytes, or the {@linkplain
+   * CoherenceMessage#blocks blocks} of them, if it carries any, are copied before this returns.
    *
    * @param payloadAddress native address of the page's 4096 bytes if {@link
-   *     CoherenceMessage#carriesData()}, else {@link #NO_PAYLOAD}
+   *     CoherenceMessage#carriesBytes()}, else {@link #NO_PAYLOAD}
    * @throws IllegalArgumentException if payload and message type don't go together
    */
   boolean sendCoherence(CoherenceMessage message, long payloadAddress);

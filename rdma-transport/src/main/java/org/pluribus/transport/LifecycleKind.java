@@ -13,7 +13,11 @@ public enum LifecycleKind {
   /** This node leaves in good order. Nothing comes after it. */
   BYE(3),
   /** A sign of life. Transports send and swallow it; handlers never see it. */
-  HEARTBEAT(4);
+  HEARTBEAT(4),
+  /**
+   * A word about which transport to take, before the machine's life begins; the code says which.
+   */
+  TRANSPORT(5);
 
   /** Longest text that goes with a lifecycle message, bytes of UTF-8. */
   public static final int MAX_TEXT_BYTES = 512;

@@ -14,7 +14,8 @@ public interface MessageHandler {
   /**
    * A coherence message; {@code from} and {@code to} in it are filled in.
    *
-   * @param payload the page's bytes if {@code message.carriesData()}, else empty
+   * @param payload the page's bytes, or the message's blocks of them, if {@code
+   *     message.carriesBytes()}, else empty
    */
   void onCoherence(int from, CoherenceMessage message, PagePayload payload);
 

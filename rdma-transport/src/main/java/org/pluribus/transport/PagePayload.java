@@ -4,10 +4,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.pluribus.coherence.CoherenceMessage;
+import org.pluribus.coherence.TwinStore;
 
 /**
- * The page bytes of the message being delivered: a view of the transport's own buffer, valid until
- * the handler returns. Copies go straight from there to guest RAM.
+ * The page bytes of the message being delivered, all or some blocks of them: a view of the
+ * transport's own buffer, valid until the handler returns. Copies go straight from there to guest
+ * RAM.
  */
 public final class PagePayload {
   /** Bytes in a page of guest RAM. */
@@ -17,9 +20,14 @@ public final class PagePayload {
   private final UnsafeBuffer target = new UnsafeBuffer(0, 0);
   private volatile long copies;
 
-  /** Shows the bytes at an offset of a buffer. For transports. */
+  /** Shows a page's bytes at an offset of a buffer. For transports. */
   public void wrap(DirectBuffer buffer, int offset) {
-    view.wrap(buffer, offset, PAGE_BYTES);
+    wrap(buffer, offset, PAGE_BYTES);
+  }
+
+  /** Shows a page, or blocks of it, at an offset of a buffer. For transports. */
+  public void wrap(DirectBuffer buffer, int offset, int bytes) {
+    view.wrap(buffer, offset, bytes);
   }
 
   /** Shows the bytes at a native address, which may be where they belong. For transports. */
@@ -50,6 +58,26 @@ public final class PagePayload {
     target.wrap(address, PAGE_BYTES);
     view.getBytes(0, target, 0, PAGE_BYTES);
     copies = copies + 1; // by the holder of the duty token only
+  }
+
+  /**
+   * Copies blocks of a page to their places in it.
+   *
+   * @param address native address of the page, which the caller owns
+   * @param blocks which they are, as {@link CoherenceMessage#blocks}
+   */
+  public void copyBlocksTo(long address, long blocks) {
+    if (view.capacity() != Long.bitCount(blocks) * TwinStore.BLOCK_BYTES) {
+      throw new IllegalArgumentException(
+          view.capacity() + " bytes for blocks 0x" + Long.toHexString(blocks));
+    }
+    target.wrap(address, PAGE_BYTES);
+    int from = 0;
+    for (long rest = blocks; rest != 0; rest &= rest - 1) {
+      int to = Long.numberOfTrailingZeros(rest) * TwinStore.BLOCK_BYTES;
+      view.getBytes(from, target, to, TwinStore.BLOCK_BYTES);
+      from += TwinStore.BLOCK_BYTES;
+    }
   }
 
   /** Copies the page into a native segment (the address form spares the checks). */

@@ -44,10 +44,10 @@ final class MutantLoader extends URLClassLoader {
   }
 
   /** What the explorer finds in a cluster with the bug: a violation with its trace, or nothing. */
-  static String probe(Mutant mutant) throws IOException, ReflectiveOperationException {
+  static String probe(Mutant mutant, Class<? extends Supplier<String>> type)
+      throws IOException, ReflectiveOperationException {
     try (MutantLoader loader = new MutantLoader(compile(mutant))) {
-      Object probe =
-          loader.loadClass(MutantProbe.class.getName()).getDeclaredConstructor().newInstance();
+      Object probe = loader.loadClass(type.getName()).getDeclaredConstructor().newInstance();
       return (String) ((Supplier<?>) probe).get();
     }
   }

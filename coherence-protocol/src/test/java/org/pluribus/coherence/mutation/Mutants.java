@@ -14,6 +14,7 @@ final class Mutants {
   private static final String HOME = "DirectoryController";
   private static final String HOME_PAGES = "DirectoryPages";
   private static final String QUEUE = "DirectoryTransaction";
+  private static final String TWINS = "Twins";
 
   static final List<Mutant> ALL =
       List.of(
@@ -69,8 +70,8 @@ final class Mutants {
                   "record.surrender = Surrender.REVOKING;"
                       + " if (record.surrenderTo == MessageType.INV) {"
                       + " outbox.invAck(record.page, record.surrenderRequester); } else {"
-                      + " outbox.data(record.page, record.surrenderRequester, record.surrenderAckCount,"
-                      + " pages.version(record.page), EXCLUSIVE); }"
+                      + " sendBytes(record.page, record.surrenderRequester, record.surrenderAckCount,"
+                      + " EXCLUSIVE, record.surrenderBase); }"
                       + " effects.revoke(record.page);")
               .and(
                   "if (record.surrenderTo == MessageType.INV) {"
@@ -78,8 +79,8 @@ final class Mutants {
                       + " } else if (record.surrenderTo == MessageType.PUT_ACK) {"
                       + " outbox.unblock(page); } else {"
                       + " int acks = record.surrenderAckCount;"
-                      + " outbox.data(page, record.surrenderRequester, acks, pages.version(page),"
-                      + " EXCLUSIVE); }",
+                      + " sendBytes(page, record.surrenderRequester, acks, EXCLUSIVE,"
+                      + " record.surrenderBase); }",
                   "if (record.surrenderTo == MessageType.PUT_ACK) { outbox.unblock(page); }"),
           Mutant.of(
               "owner-not-downgraded",
@@ -121,8 +122,8 @@ final class Mutants {
           Mutant.of(
               "fault-while-revoking-forgotten",
               OWNER,
-              "EXCLUSIVE); } requester.requestWhatIsWanted(record);",
-              "EXCLUSIVE); }"),
+              "twins.lost(page); requester.requestWhatIsWanted(record);",
+              "twins.lost(page);"),
           // ---- Holds, pins, faults
           Mutant.of(
               "hold-without-end",
@@ -221,13 +222,13 @@ final class Mutants {
           Mutant.of(
               "upgrade-always-granted",
               HOME,
-              "serveWrite(page, requester, since); } }",
+              "serveWrite(page, requester, since, base); } }",
               "if (type == MessageType.UPGRADE) { long o = pages.sharers(page) & ~(1L << requester);"
                   + " grant(page, requester, Long.bitCount(o), EXCLUSIVE);"
                   + " for (long rest = o; rest != 0; rest &= rest - 1) {"
                   + " forward(MessageType.INV, page, Long.numberOfTrailingZeros(rest), requester, 0,"
-                  + " since); } pages.setOwner(page, requester); }"
-                  + " else { serveWrite(page, requester, since); } } }"),
+                  + " since, 0); } pages.setOwner(page, requester); }"
+                  + " else { serveWrite(page, requester, since, base); } } }"),
           Mutant.of(
               "written-page-granted-as-zero",
               HOME_PAGES,
@@ -238,6 +239,66 @@ final class Mutants {
               QUEUE,
               "return REQUESTS[waitingType[head]];",
               "return MessageType.GET_S;"));
+
+  /** Of twins and of what is sent instead of pages. */
+  static final List<Mutant> OF_DELTAS =
+      List.of(
+          Mutant.of(
+              "delta-for-any-base",
+              OWNER,
+              "if (twins.has(page, base)) {",
+              "if (base != 0 && twins.version(page) != 0) {"),
+          Mutant.of(
+              "delta-for-twin-of-any-version",
+              TWINS,
+              "return version != 0 && version == version(page);",
+              "return version != 0 && version(page) != 0;"),
+          Mutant.of(
+              "twin-tagged-with-the-next-version",
+              REQUESTER,
+              "twins.keep(page, pages.version(page));",
+              "twins.keep(page, pages.version(page) + 1);"),
+          Mutant.of(
+                  "twin-made-after-the-grant",
+                  REQUESTER,
+                  "twins.keep(page, pages.version(page));",
+                  "")
+              .and(
+                  "effects.grantExclusive(page);",
+                  "effects.grantExclusive(page); twins.keep(page, pages.version(page) - 1);"),
+          Mutant.of(
+              "twin-not-renewed",
+              TWINS,
+              "if (slot != NOWHERE) { unlink(slot); }",
+              "if (slot != NOWHERE) { versionOf[slot] = version; return; }"),
+          Mutant.of("evicted-twin-still-known", TWINS, "pages.twin(pageOf[slot], NOWHERE);", ""),
+          Mutant.of(
+              "base-is-not-what-we-have",
+              REQUESTER,
+              "twins.enabled() ? pages.version(page) : 0;",
+              "twins.enabled() ? pages.version(page) + 1 : 0;"),
+          Mutant.of(
+              "delta-installed-as-page",
+              REQUESTER,
+              "effects.installDelta(m.page, m.blocks);",
+              "effects.install(m.page);"),
+          Mutant.of(
+              "delta-not-installed", REQUESTER, "effects.installDelta(m.page, m.blocks);", ""),
+          Mutant.of(
+              "version-of-delta-not-taken-over",
+              REQUESTER,
+              "pages.version(m.page, m.version);",
+              "if (!delta) { pages.version(m.page, m.version); }"),
+          Mutant.of(
+              "version-not-raised-by-grant",
+              REQUESTER,
+              "pages.version(page, pages.version(page) + 1);",
+              "pages.version(page, 1);"),
+          Mutant.of(
+              "queued-base-invented",
+              QUEUE,
+              "return waitingBase[head];",
+              "return Math.max(1, waitingBase[head]);"));
 
   private Mutants() {}
 }

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.pluribus.coherence.sim.MutantProbe;
 import org.pluribus.coherence.sim.ProofLog;
 
 /**
@@ -17,10 +19,23 @@ class MutationTest {
     return Mutants.ALL;
   }
 
+  static List<Mutant> mutantsOfDeltas() {
+    return Mutants.OF_DELTAS;
+  }
+
   @ParameterizedTest(name = "{0}")
   @MethodSource("mutants")
   void plantedBugIsFound(Mutant mutant) throws IOException, ReflectiveOperationException {
-    String found = MutantLoader.probe(mutant);
+    mustBeFound(mutant, MutantLoader.probe(mutant, MutantProbe.class));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("mutantsOfDeltas")
+  void plantedBugOfDeltasIsFound(Mutant mutant) throws IOException, ReflectiveOperationException {
+    mustBeFound(mutant, MutantLoader.probe(mutant, MutantProbe.OfDeltas.class));
+  }
+
+  private static void mustBeFound(Mutant mutant, String found) {
     assertThat(found).as("what the explorer says of %s", mutant).contains("after");
     ProofLog.note("mutant", 1, "explorer finds %s: %s", mutant, found.strip());
   }
@@ -30,12 +45,16 @@ class MutationTest {
   void nothingIsFoundWithoutABug() throws IOException, ReflectiveOperationException {
     assertThat(
             MutantLoader.probe(
-                Mutant.of("none", "CacheController", "used(long page) {", "used(long page) {")))
+                Mutant.of("none", "CacheController", "used(long page) {", "used(long page) {"),
+                MutantProbe.class))
         .isEmpty();
   }
 
   @Test
   void namesAreUnique() {
-    assertThat(Mutants.ALL).extracting(Mutant::name).doesNotHaveDuplicates().hasSizeGreaterThan(20);
+    assertThat(Stream.concat(Mutants.ALL.stream(), Mutants.OF_DELTAS.stream()))
+        .extracting(Mutant::name)
+        .doesNotHaveDuplicates()
+        .hasSizeGreaterThan(20);
   }
 }

@@ -12,11 +12,13 @@ import org.pluribus.coherence.CacheController;
 import org.pluribus.coherence.CacheEffects;
 import org.pluribus.coherence.CoherenceCounters;
 import org.pluribus.coherence.CoherenceMessage;
+import org.pluribus.coherence.DeltaMode;
 import org.pluribus.coherence.DirectoryController;
 import org.pluribus.coherence.DirectoryEffects;
 import org.pluribus.coherence.Lane;
 import org.pluribus.coherence.MessageType;
 import org.pluribus.coherence.ProtocolError;
+import org.pluribus.coherence.TwinStore;
 import org.pluribus.coherence.sim.ProtocolCells;
 import org.pluribus.coherence.sim.ProtocolCells.Side;
 
@@ -36,13 +38,14 @@ final class ScenarioCluster {
   private final StringBuilder log = new StringBuilder();
   private final ProtocolCells cells;
   private boolean revokesWait;
+  private long changed = 1;
   private long now;
 
   /** Makes a cluster that notes in {@code cells} what its controllers do. */
-  ScenarioCluster(int nodeCount, int pages, long holdNanos, ProtocolCells cells) {
+  ScenarioCluster(int nodeCount, int pages, long holdNanos, int twins, ProtocolCells cells) {
     this.cells = cells;
     for (int id = 0; id < nodeCount; id++) {
-      nodes.add(new Node(id, nodeCount, pages, holdNanos));
+      nodes.add(new Node(id, nodeCount, pages, holdNanos, twins));
     }
   }
 
@@ -64,6 +67,7 @@ final class ScenarioCluster {
       case "take" -> node(words[1]).takeOffered(page(words[2]));
       case "unpin" -> node(words[1]).unpin(page(words[2]));
       case "time" -> advance(Long.parseLong(words[1]));
+      case "changed" -> changed = words[1].equals("all") ? -1L : Long.decode(words[1]);
       case "forge" -> forge(words);
       case "state" -> state(page(words[1]));
       default -> throw new IllegalArgumentException("unknown command: " + line);
@@ -119,7 +123,7 @@ final class ScenarioCluster {
     }
   }
 
-  /** {@code forge DATA p0 n2->n1 req n1 acks 0}: delivers a message nobody sent. */
+  /** {@code forge DATA p0 n2->n1 req n1 acks 0 base 0}: delivers a message nobody sent. */
   private void forge(String[] words) {
     String[] ends = words[3].split("->");
     CoherenceMessage message = new CoherenceMessage();
@@ -132,6 +136,7 @@ final class ScenarioCluster {
         words.length > 7 ? Integer.parseInt(words[7]) : 0,
         0,
         0);
+    message.base(words.length > 9 ? Long.parseLong(words[9]) : 0);
     node(ends[1]).take(message);
   }
 
@@ -161,17 +166,27 @@ final class ScenarioCluster {
     log.append('\n');
   }
 
-  private final class Node implements CacheEffects, DirectoryEffects {
+  private final class Node implements CacheEffects, DirectoryEffects, TwinStore {
     final int id;
     final CacheController cache;
     final DirectoryController directory;
+    private final int twins;
 
-    Node(int id, int nodeCount, int pages, long holdNanos) {
+    Node(int id, int nodeCount, int pages, long holdNanos, int twins) {
       this.id = id;
+      this.twins = twins;
       CoherenceCounters counters = new CoherenceCounters();
       cache =
           new CacheController(
-              id, nodeCount, pages, holdNanos, p -> (int) (p % nodeCount), this, counters);
+              id,
+              nodeCount,
+              pages,
+              holdNanos,
+              p -> (int) (p % nodeCount),
+              this,
+              counters,
+              twins > 0 ? DeltaMode.ON : DeltaMode.OFF,
+              this);
       directory =
           new DirectoryController(id, nodeCount, pages, p -> (int) (p % nodeCount), this, counters);
     }
@@ -288,6 +303,26 @@ final class ScenarioCluster {
     @Override
     public void install(long page) {
       note("install", page);
+    }
+
+    @Override
+    public void installDelta(long page, long blocks) {
+      note("installDelta", page);
+    }
+
+    @Override
+    public int slots() {
+      return twins;
+    }
+
+    @Override
+    public void keep(long page, int slot) {
+      note("keeps a twin in slot " + slot + " of", page);
+    }
+
+    @Override
+    public long changedBlocks(long page, int slot) {
+      return changed;
     }
 
     @Override

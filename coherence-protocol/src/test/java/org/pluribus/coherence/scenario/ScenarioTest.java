@@ -21,8 +21,9 @@ import org.pluribus.coherence.sim.ProtocolTable;
  *
  * <p>A file is a list of steps, parted by empty lines: comment lines ({@code #}), command lines, a
  * line {@code ----}, and the lines expected. The first command is {@code cluster nodes=N pages=N
- * hold=NANOS}. After a wanted change of behaviour, {@code -Dscenarios.rewrite=true} writes the
- * files anew; read the difference before you commit it.
+ * hold=NANOS}, with {@code twins=N} behind for a cluster that sends deltas. After a wanted change
+ * of behaviour, {@code -Dscenarios.rewrite=true} writes the files anew; read the difference before
+ * you commit it.
  */
 class ScenarioTest {
   private static final Path FOLDER = Path.of("src/test/resources/scenarios");
@@ -90,6 +91,10 @@ class ScenarioTest {
   private static ScenarioCluster cluster(String line, ProtocolCells cells) {
     String[] words = line.split("[ =]+");
     return new ScenarioCluster(
-        Integer.parseInt(words[2]), Integer.parseInt(words[4]), Long.parseLong(words[6]), cells);
+        Integer.parseInt(words[2]),
+        Integer.parseInt(words[4]),
+        Long.parseLong(words[6]),
+        words.length > 8 ? Integer.parseInt(words[8]) : 0,
+        cells);
   }
 }

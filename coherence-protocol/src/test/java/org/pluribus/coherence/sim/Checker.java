@@ -1,5 +1,6 @@
 package org.pluribus.coherence.sim;
 
+import java.util.Arrays;
 import org.pluribus.coherence.CacheController;
 import org.pluribus.coherence.CacheState;
 import org.pluribus.coherence.CoherenceCounter;
@@ -8,33 +9,36 @@ import org.pluribus.coherence.DirectoryController;
 /** What must hold at every step, and when everything has come to rest. */
 final class Checker {
   private final Simulation simulation;
-  private final long[] lastWrite;
+
+  /** Of each word of each page. */
+  private final long[][] lastWrite;
+
   private long writes;
 
   Checker(Simulation simulation) {
     this.simulation = simulation;
-    this.lastWrite = new long[simulation.config().pages()];
+    this.lastWrite = new long[simulation.config().pages()][SimNode.WORDS];
   }
 
   /** Data value: a read returns what the last write, on whichever node, left. */
   void read(SimNode node, long page) {
-    long seen = node.content(page);
-    if (seen != lastWrite[(int) page]) {
+    long[] seen = node.content(page);
+    if (!Arrays.equals(seen, lastWrite[(int) page])) {
       throw fail(
           "node "
               + node.id()
-              + " reads write "
-              + seen
+              + " reads writes "
+              + Arrays.toString(seen)
               + " from page "
               + page
-              + ", the last was "
-              + lastWrite[(int) page]);
+              + ", the last were "
+              + Arrays.toString(lastWrite[(int) page]));
     }
   }
 
-  /** Gives a write its number. */
-  long write(long page) {
-    lastWrite[(int) page] = ++writes;
+  /** Gives a write to a word its number. */
+  long write(long page, int word) {
+    lastWrite[(int) page][word] = ++writes;
     return writes;
   }
 

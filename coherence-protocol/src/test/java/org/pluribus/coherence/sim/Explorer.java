@@ -23,6 +23,7 @@ public final class Explorer {
    * @param slowRevokes whether a revoke completes in a later step
    * @param evictions how often each node offers a page to its home to make room; it forgets the
    *     bytes of pages that it gave up then
+   * @param twins how many twins a node has room for; 0 for whole pages always
    */
   public record Scope(
       int nodes,
@@ -32,8 +33,22 @@ public final class Explorer {
       int devices,
       boolean holds,
       boolean slowRevokes,
-      int evictions) {
-    /** Without evictions. */
+      int evictions,
+      int twins) {
+    /** Without deltas. */
+    public Scope(
+        int nodes,
+        int pages,
+        int vcpusPerNode,
+        int accesses,
+        int devices,
+        boolean holds,
+        boolean slowRevokes,
+        int evictions) {
+      this(nodes, pages, vcpusPerNode, accesses, devices, holds, slowRevokes, evictions, 0);
+    }
+
+    /** Without evictions and deltas. */
     public Scope(
         int nodes,
         int pages,
@@ -42,7 +57,7 @@ public final class Explorer {
         int devices,
         boolean holds,
         boolean slowRevokes) {
-      this(nodes, pages, vcpusPerNode, accesses, devices, holds, slowRevokes, 0);
+      this(nodes, pages, vcpusPerNode, accesses, devices, holds, slowRevokes, 0, 0);
     }
   }
 

@@ -9,14 +9,19 @@ import org.pluribus.coherence.CacheController;
 import org.pluribus.coherence.CacheEffects;
 import org.pluribus.coherence.CoherenceCounters;
 import org.pluribus.coherence.CoherenceMessage;
+import org.pluribus.coherence.DeltaMode;
 import org.pluribus.coherence.DirectoryController;
 import org.pluribus.coherence.DirectoryEffects;
 import org.pluribus.coherence.ProtocolError;
+import org.pluribus.coherence.TwinStore;
 import org.pluribus.coherence.sim.ProtocolCells.Side;
 
 /** A node of an {@link ExplorerWorld}: the shipped controllers, and the rights in force. */
-final class ExplorerNode implements CacheEffects, DirectoryEffects {
+final class ExplorerNode implements CacheEffects, DirectoryEffects, TwinStore {
   private static final int STAYS = -1;
+
+  /** No write has this number: bytes of nobody. */
+  private static final int ANY_BYTES = -1;
 
   private final ExplorerWorld world;
   final int id;
@@ -24,14 +29,28 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects {
   final DirectoryController directory;
   final int[] rights;
 
-  /** Whether the mirror has the bytes of the last write. At first it has any bytes. */
-  final boolean[] fresh;
+  /** The number of the write that left the bytes in the mirror. At first it has any bytes. */
+  final int[] content;
 
   /** Rights left after the revoke or downgrade under way, or -1. */
   final int[] leavingTo;
 
-  /** Whether the bytes that came with the message now handled are fresh. */
-  boolean payloadFresh;
+  /** Which bytes came with the message now handled. */
+  int payload;
+
+  /** Whether that was the whole page. */
+  boolean payloadWhole;
+
+  /** With which bytes they were compared, if they are but what has changed. */
+  int payloadBase;
+
+  /** Bytes in the slots for twins, and of which page. */
+  private final int[] twins;
+
+  private final int[] twinOf;
+
+  /** The twin last compared with. */
+  int compared;
 
   /** Whether the home may fetch the page, as its holder wants to be rid of it. */
   final boolean[] offered;
@@ -49,14 +68,20 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects {
     Explorer.Scope scope = world.scope;
     int pages = scope.pages();
     rights = new int[pages];
-    fresh = new boolean[pages];
+    content = new int[pages];
+    Arrays.fill(content, ANY_BYTES);
+    twins = new int[scope.twins()];
+    twinOf = new int[scope.twins()];
     leavingTo = new int[pages];
     offered = new boolean[pages];
     evictionsLeft = scope.evictions();
     Arrays.fill(leavingTo, STAYS);
     CoherenceCounters counters = new CoherenceCounters();
     long hold = scope.holds() ? ExplorerWorld.HOLD_NANOS : 0;
-    cache = new CacheController(id, scope.nodes(), pages, hold, world::homeOf, this, counters);
+    DeltaMode deltas = scope.twins() > 0 ? DeltaMode.ON : DeltaMode.OFF;
+    cache =
+        new CacheController(
+            id, scope.nodes(), pages, hold, world::homeOf, this, counters, deltas, this);
     directory = new DirectoryController(id, scope.nodes(), pages, world::homeOf, this, counters);
   }
 
@@ -98,8 +123,10 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects {
       cache.downgraded(page, 0);
     } else {
       cache.revoked(page, 0);
-      if (world.scope.evictions() > 0 && cache.forget(page)) {
-        fresh[page] = false; // Its memory is given back at once.
+      // With twins one node keeps stale bytes, so that there are deltas, too.
+      boolean givesBack = world.scope.evictions() > 0 && (twins.length == 0 || id == 0);
+      if (givesBack && cache.forget(page)) {
+        content[page] = ANY_BYTES; // Its memory is given back at once.
       }
     }
     end(Side.CACHE, page);
@@ -153,7 +180,7 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects {
       cells.sent(message);
     }
     boolean writable = rights[(int) message.page] == WRITE;
-    if (message.carriesData() && (writable || message.to == id)) {
+    if (message.carriesBytes() && (writable || message.to == id)) {
       throw new CheckFailure("node " + id + " must not send " + message);
     }
     world.send(this, message);
@@ -163,14 +190,71 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects {
   public void install(long page) {
     note("install");
     nobodyHasRights(page);
-    fresh[(int) page] = payloadFresh;
+    if (!payloadWhole) {
+      throw new CheckFailure("node " + id + " takes a delta of page " + page + " for the page");
+    }
+    content[(int) page] = payload;
+  }
+
+  @Override
+  public void installDelta(long page, long blocks) {
+    note("installDelta");
+    nobodyHasRights(page);
+    if (content[(int) page] != payloadBase) {
+      throw new CheckFailure(
+          "node "
+              + id
+              + " applies a delta to other bytes of page "
+              + page
+              + " than it is made for");
+    }
+    content[(int) page] = payload;
+  }
+
+  @Override
+  public int slots() {
+    return twins.length;
+  }
+
+  @Override
+  public void keep(long page, int slot) {
+    if (rights[(int) page] == WRITE) {
+      throw new CheckFailure("node " + id + " makes a twin of page " + page + " under a writer");
+    }
+    twins[slot] = content[(int) page];
+    twinOf[slot] = (int) page;
+  }
+
+  /** One write changes a block, more of them too much. */
+  @Override
+  public long changedBlocks(long page, int slot) {
+    if (twinOf[slot] != page) {
+      throw new CheckFailure("node " + id + " compares page " + page + " with another's twin");
+    }
+    compared = twins[slot];
+    int writes = content[(int) page] - compared;
+    return writes == 0 ? 0 : writes == 1 ? 1 : -1;
+  }
+
+  /** Bytes of the page's twin, of which there is one, or any if its slot is another page's. */
+  int twinBytes(int page) {
+    for (int slot = 0; slot < twins.length; slot++) {
+      if (twinOf[slot] == page) {
+        return twins[slot];
+      }
+    }
+    return ANY_BYTES;
+  }
+
+  boolean isFresh(int page) {
+    return content[page] == world.lastWrite(page);
   }
 
   @Override
   public void installZero(long page) {
     note("installZero");
     nobodyHasRights(page);
-    fresh[(int) page] = !world.everWritten(page);
+    content[(int) page] = 0;
   }
 
   private void nobodyHasRights(long page) {
@@ -233,10 +317,18 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects {
 
   // ---- For keys and reports
 
-  void appendTo(StringBuilder key) {
+  void appendTo(StringBuilder key, VersionRanks[] ranks) {
     for (int page = 0; page < rights.length; page++) {
-      key.append('|').append(cache.describe(page)).append(' ').append(rights[page]);
-      key.append(fresh[page]).append(leavingTo[page]).append(offered[page]);
+      key.append('|').append(ranks[page].in(cache.describe(page))).append(' ');
+      key.append(rights[page]);
+      key.append(isFresh(page)).append(leavingTo[page]).append(offered[page]);
+      if (twins.length > 0) {
+        key.append('v').append(ranks[page].of(cache.version(page))).append(' ');
+        key.append(content[page]).append(' ').append(ranks[page].of(cache.twinVersion(page)));
+      }
+    }
+    for (int slot = 0; slot < twins.length; slot++) {
+      key.append('t').append(twins[slot]).append(' ').append(twinOf[slot]);
     }
     key.append(evictionsLeft);
   }

@@ -4,7 +4,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.CacheState;
 import org.pluribus.coherence.CoherenceMessage;
@@ -13,8 +15,9 @@ import org.pluribus.coherence.MessageType;
 import org.pluribus.coherence.sim.ProtocolCells.Side;
 
 /**
- * One state of an explored cluster, and what may happen next. Page content is only ever fresh or
- * stale, so that states stay few.
+ * One state of an explored cluster, and what may happen next. Page content is the number of the
+ * write that left it; without twins all that tells states apart is whether it was the last one, so
+ * that they stay few.
  */
 final class ExplorerWorld {
   static final int NONE = 0;
@@ -66,27 +69,22 @@ final class ExplorerWorld {
     }
   }
 
-  /** A message under way, and whether the bytes with it are those of the last write. */
-  private static final class Packet {
-    final CoherenceMessage message;
-    boolean fresh;
-
-    Packet(CoherenceMessage message, boolean fresh) {
-      this.message = message;
-      this.fresh = fresh;
-    }
-  }
+  /** A message under way, the bytes with it, and with which ones they were compared. */
+  private record Packet(CoherenceMessage message, int content, int base) {}
 
   final Explorer.Scope scope;
   private final List<ExplorerNode> nodes = new ArrayList<>();
   private final List<Agent> agents = new ArrayList<>();
   private final List<Deque<Packet>> channels = new ArrayList<>();
-  private final boolean[] everWritten;
+
+  /** Numbers of the last writes; 0 for pages never written, which are zero. */
+  private final int[] lastWrite;
+
   private @Nullable ProtocolCells cells;
 
   ExplorerWorld(Explorer.Scope scope) {
     this.scope = scope;
-    this.everWritten = new boolean[scope.pages()];
+    this.lastWrite = new int[scope.pages()];
     for (int id = 0; id < scope.nodes(); id++) {
       ExplorerNode node = new ExplorerNode(this, id);
       nodes.add(node);
@@ -220,7 +218,9 @@ final class ExplorerWorld {
   private void deliver(Packet packet) {
     CoherenceMessage message = packet.message;
     ExplorerNode node = nodes.get(message.to);
-    node.payloadFresh = packet.fresh;
+    node.payload = packet.content;
+    node.payloadWhole = message.carriesData();
+    node.payloadBase = packet.base;
     String name = ProtocolCells.name(message.type);
     if (message.forDirectory()) {
       node.begin(Side.HOME, message.page, name);
@@ -276,17 +276,11 @@ final class ExplorerWorld {
   }
 
   private void access(ExplorerNode node, int page, boolean write) {
-    if (!node.fresh[page]) {
+    if (!node.isFresh(page)) {
       throw new CheckFailure("node " + node.id + " reads stale bytes");
     }
     if (write) {
-      everWritten[page] = true;
-      for (ExplorerNode other : nodes) {
-        other.fresh[page] = other == node;
-      }
-      for (Deque<Packet> channel : channels) {
-        channel.forEach(packet -> packet.fresh &= packet.message.page != page);
-      }
+      node.content[page] = ++lastWrite[page];
     }
   }
 
@@ -294,8 +288,10 @@ final class ExplorerWorld {
 
   void send(ExplorerNode from, CoherenceMessage message) {
     int channel = (from.id * scope.nodes() + message.to) * LANES + message.lane().code();
-    boolean fresh = message.carriesData() && from.fresh[(int) message.page];
-    channels.get(channel).addLast(new Packet(new CoherenceMessage().copyFrom(message), fresh));
+    int content = message.carriesBytes() ? from.content[(int) message.page] : 0;
+    int base = message.type.carriesBlocks() ? from.compared : 0;
+    CoherenceMessage copy = new CoherenceMessage().copyFrom(message);
+    channels.get(channel).addLast(new Packet(copy, content, base));
   }
 
   void wake(ExplorerNode node, long page) {
@@ -306,8 +302,8 @@ final class ExplorerWorld {
     }
   }
 
-  boolean everWritten(long page) {
-    return everWritten[(int) page];
+  int lastWrite(long page) {
+    return lastWrite[(int) page];
   }
 
   int homeOf(long page) {
@@ -324,6 +320,7 @@ final class ExplorerWorld {
   void check() {
     for (int page = 0; page < scope.pages(); page++) {
       rightsAreCoherent(page);
+      versionsNameBytes(page);
       DirectoryController home = nodes.get(homeOf(page)).directory;
       if (home.waiting(page) >= scope.nodes()) {
         throw new CheckFailure(home.waiting(page) + " requests wait for page " + page);
@@ -343,13 +340,33 @@ final class ExplorerWorld {
     for (ExplorerNode node : nodes) {
       holders += node.rights[page] == NONE ? 0 : 1;
       writers += node.rights[page] == WRITE ? 1 : 0;
-      if (node.rights[page] != NONE && !node.fresh[page]) {
+      if (node.rights[page] != NONE && !node.isFresh(page)) {
         throw new CheckFailure("node " + node.id + " has a right to stale bytes of page " + page);
       }
     }
     if (writers > 0 && holders > 1) {
       throw new CheckFailure(
           "page " + page + " has " + writers + " writers and " + holders + " nodes with rights");
+    }
+  }
+
+  /** Who has bytes of the same version has the same bytes, but for who may write new ones. */
+  private void versionsNameBytes(int page) {
+    Map<Long, Integer> bytes = new HashMap<>();
+    for (ExplorerNode node : nodes) {
+      if (scope.twins() > 0 && node.rights[page] != WRITE) {
+        nameBytes(bytes, page, node.cache.version(page), node.content[page]);
+      }
+      if (node.cache.twinVersion(page) != 0) {
+        nameBytes(bytes, page, node.cache.twinVersion(page), node.twinBytes(page));
+      }
+    }
+  }
+
+  private static void nameBytes(Map<Long, Integer> bytes, int page, long version, int content) {
+    @Nullable Integer known = version == 0 ? null : bytes.putIfAbsent(version, content);
+    if (known != null && known != content) {
+      throw new CheckFailure("version " + version + " of page " + page + " is not always the same");
     }
   }
 
@@ -377,8 +394,8 @@ final class ExplorerWorld {
   private void promiseHolds(CoherenceMessage m) {
     int rights = nodes.get(m.from).rights[(int) m.page];
     boolean gone =
-        m.type == MessageType.INV_ACK || (m.carriesData() && m.has(CoherenceMessage.EXCLUSIVE));
-    if ((gone && rights != NONE) || (m.carriesData() && rights == WRITE)) {
+        m.type == MessageType.INV_ACK || (m.carriesBytes() && m.has(CoherenceMessage.EXCLUSIVE));
+    if ((gone && rights != NONE) || (m.carriesBytes() && rights == WRITE)) {
       throw new CheckFailure(
           m + " is under way while its sender can " + (rights == WRITE ? "write" : "read"));
     }
@@ -399,14 +416,46 @@ final class ExplorerWorld {
     }
   }
 
+  /** The versions of each page that decide anything. */
+  private VersionRanks[] ranks() {
+    VersionRanks[] ranks = new VersionRanks[scope.pages()];
+    for (int page = 0; page < ranks.length; page++) {
+      VersionRanks of = new VersionRanks();
+      if (scope.twins() > 0) {
+        for (ExplorerNode node : nodes) {
+          of.add(node.cache.version(page));
+          of.add(node.cache.twinVersion(page));
+          of.addAll(node.cache.describe(page));
+        }
+        of.addAll(nodes.get(homeOf(page)).directory.describe(page));
+      }
+      ranks[page] = of;
+    }
+    if (scope.twins() > 0) {
+      for (Deque<Packet> channel : channels) {
+        for (Packet packet : channel) {
+          ranks[(int) packet.message.page].add(packet.message.version);
+          ranks[(int) packet.message.page].add(packet.message.base);
+        }
+      }
+    }
+    for (VersionRanks of : ranks) {
+      of.close();
+    }
+    return ranks;
+  }
+
   /** All that decides what can happen from here on. */
   CharSequence key() {
     StringBuilder key = new StringBuilder(256);
+    VersionRanks[] ranks = ranks();
     for (ExplorerNode node : nodes) {
-      node.appendTo(key);
+      node.appendTo(key, ranks);
     }
     for (int page = 0; page < scope.pages(); page++) {
-      key.append(nodes.get(homeOf(page)).directory.describe(page)).append(everWritten[page]);
+      String entry = nodes.get(homeOf(page)).directory.describe(page);
+      key.append(ranks[page].in(entry)).append(lastWrite[page] > 0);
+      key.append(scope.twins() > 0 ? lastWrite[page] : 0);
     }
     for (Agent agent : agents) {
       boolean idle = agent.doing == Doing.NOTHING;
@@ -418,7 +467,12 @@ final class ExplorerWorld {
         CoherenceMessage m = packet.message;
         key.append('|').append(i).append(' ').append(m.type.code()).append(' ').append(m.page);
         key.append(' ').append(m.requester).append(' ').append(m.ackCount).append(' ');
-        key.append(m.flags).append(packet.fresh);
+        key.append(m.flags).append(m.carriesBytes() && packet.content == lastWrite[(int) m.page]);
+        if (scope.twins() > 0) {
+          VersionRanks of = ranks[(int) m.page];
+          key.append(' ').append(of.of(m.version)).append(' ').append(of.of(m.base)).append(' ');
+          key.append(m.blocks).append(' ').append(packet.content).append(' ').append(packet.base);
+        }
       }
     }
     return key;

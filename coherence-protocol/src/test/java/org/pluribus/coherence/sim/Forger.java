@@ -38,7 +38,9 @@ final class Forger {
         int from = rest % nodes;
         int requester = rest / nodes % nodes;
         int acks = rest / nodes / nodes;
-        forged.set(type, 0, from, node, requester, acks, 0, flags);
+        forged
+            .set(type, 0, from, node, requester, acks, 0, flags)
+            .base(type.carriesBlocks() ? 1 : 0);
         if (!world.node(node).refuses(forged)) {
           throw new CheckFailure("node " + node + " accepts " + forged + " in\n" + before);
         }

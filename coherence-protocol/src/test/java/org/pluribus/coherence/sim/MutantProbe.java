@@ -20,10 +20,21 @@ public final class MutantProbe implements Supplier<String> {
           new Scope(2, 1, 1, 1, 2, false, true, 1),
           new Scope(3, 1, 1, 1, 0, false, true, 1));
 
+  /** Clusters that send what changed of a page; {@code ExhaustiveTest} knows them to be good. */
+  private static final List<Scope> WITH_DELTAS =
+      List.of(
+          new Scope(2, 1, 1, 2, 0, false, false, 0, 1),
+          new Scope(2, 1, 1, 2, 0, false, false, 1, 1),
+          new Scope(2, 2, 1, 2, 0, false, false, 0, 1));
+
   /** What was found, with the shortest trace; empty if nothing was. */
   @Override
   public String get() {
-    for (Scope scope : SCOPES) {
+    return explore(SCOPES);
+  }
+
+  private static String explore(List<Scope> scopes) {
+    for (Scope scope : scopes) {
       try {
         Explorer.explore(scope);
       } catch (CheckFailure failure) {
@@ -31,5 +42,13 @@ public final class MutantProbe implements Supplier<String> {
       }
     }
     return "";
+  }
+
+  /** The same for bugs of deltas, which show nowhere else. */
+  public static final class OfDeltas implements Supplier<String> {
+    @Override
+    public String get() {
+      return explore(WITH_DELTAS);
+    }
   }
 }

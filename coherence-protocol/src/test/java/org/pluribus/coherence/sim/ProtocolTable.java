@@ -22,7 +22,8 @@ public final class ProtocolTable {
           new Scope(3, 1, 1, 1, 1, false, true),
           new Scope(2, 1, 2, 1, 0, true, true, 1),
           new Scope(2, 1, 1, 1, 2, false, true, 1),
-          new Scope(3, 1, 1, 1, 0, false, true, 1));
+          new Scope(3, 1, 1, 1, 0, false, true, 1),
+          new Scope(2, 1, 1, 2, 0, false, true, 0, 1));
 
   /** Columns, in the order of the table. */
   private static final List<String> EVENTS =
@@ -33,6 +34,7 @@ public final class ProtocolTable {
           "FwdGetM",
           "Inv",
           "Data",
+          "DataDelta",
           "Grant",
           "InvAck",
           "revoked",

@@ -16,6 +16,12 @@ public enum Sabotage {
   STALE_DATA_SENT,
   /** The home tells the writer to await one InvAck too few. */
   ACK_NOT_AWAITED,
+  /** A twin is made only after the first write to the page. */
+  TWIN_TOO_LATE,
+  /** The comparison with a twin overlooks a block. */
+  CHANGED_BLOCK_MISSED,
+  /** Somebody writes to the mirror of a page which the node has no right to. */
+  STALE_BYTES_TOUCHED,
   /** A wake-up gets lost. */
   WAKE_LOST,
   /** An Unblock gets lost. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import org.pluribus.coherence.DeltaMode;
 
 /**
  * Shape of one simulated run.
@@ -16,6 +17,8 @@ import java.util.function.Consumer;
  * @param maxRevokeNanos most a revoke takes to complete
  * @param maxCutNanos most a link is cut at a time, now and then; 0 for never
  * @param maxPauseNanos most a whole node stands still at a time, now and then; 0 for never
+ * @param deltas whether nodes send only what changed of a page
+ * @param twins how many twins a node has room for
  * @param slowNode a node that takes several times as long for everything, or -1
  */
 public record SimConfig(
@@ -32,6 +35,8 @@ public record SimConfig(
     int maxCutNanos,
     int maxPauseNanos,
     int slowNode,
+    DeltaMode deltas,
+    int twins,
     Sabotage sabotage) {
 
   /** A cut or pause may last so many times as long as a message travels. */
@@ -62,6 +67,8 @@ public record SimConfig(
         random.nextBoolean() ? OUTAGE_DELAYS * delay : 0,
         random.nextBoolean() ? OUTAGE_DELAYS * delay : 0,
         random.nextInt(3) == 0 ? random.nextInt(nodes) : -1,
+        DeltaMode.values()[random.nextInt(DeltaMode.values().length)],
+        random.nextInt(1, 8),
         Sabotage.NONE);
   }
 
@@ -92,6 +99,8 @@ public record SimConfig(
     simpler.add(changed(draft -> draft.cut = 0));
     simpler.add(changed(draft -> draft.pause = 0));
     simpler.add(changed(draft -> draft.slow = -1));
+    simpler.add(changed(draft -> draft.deltas = DeltaMode.OFF));
+    simpler.add(changed(draft -> draft.twins = 1));
     // Without a hold only instructions of one page are sure to get through.
     simpler.add(
         changed(draft -> {
@@ -119,6 +128,8 @@ public record SimConfig(
         draft.cut,
         draft.pause,
         draft.slow < draft.nodes ? draft.slow : -1,
+        draft.deltas,
+        draft.twins,
         draft.sabotage);
   }
 
@@ -134,6 +145,8 @@ public record SimConfig(
     int cut;
     int pause;
     int slow;
+    DeltaMode deltas;
+    int twins;
     Sabotage sabotage;
 
     Draft(SimConfig from) {
@@ -147,6 +160,8 @@ public record SimConfig(
       cut = from.maxCutNanos;
       pause = from.maxPauseNanos;
       slow = from.slowNode;
+      deltas = from.deltas;
+      twins = from.twins;
       sabotage = from.sabotage;
     }
   }

@@ -32,7 +32,7 @@ final class SimNetwork {
   }
 
   /** Sends a copy of the message, with the page content that goes with it. */
-  void send(CoherenceMessage message, long content) {
+  void send(CoherenceMessage message, long[] content) {
     CoherenceMessage copy = new CoherenceMessage().copyFrom(message);
     SimConfig config = simulation.config();
     if (isLost(copy)) {

@@ -1,6 +1,7 @@
 package org.pluribus.coherence.sim;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.pluribus.coherence.CacheController;
 import org.pluribus.coherence.CacheEffects;
@@ -10,12 +11,21 @@ import org.pluribus.coherence.DirectoryController;
 import org.pluribus.coherence.DirectoryEffects;
 import org.pluribus.coherence.MessageRing;
 import org.pluribus.coherence.ProtocolError;
+import org.pluribus.coherence.TwinStore;
 
 /** A node: controllers as shipped, rights in force, a mirror, vCPUs and devices. */
-final class SimNode implements CacheEffects, DirectoryEffects {
+final class SimNode implements CacheEffects, DirectoryEffects, TwinStore {
   static final int NONE = 0;
   static final int READ = 1;
   static final int WRITE = 2;
+
+  /** Words of a page; each stands for one of its blocks. */
+  static final int WORDS = 8;
+
+  /** So many changed words stand for too much of the page. */
+  private static final int MOST_WORDS = 5;
+
+  private static final long[] NO_BYTES = {};
 
   /** A node stands still at one message of so many. */
   private static final int MESSAGES_PER_PAUSE = 2_000;
@@ -36,9 +46,14 @@ final class SimNode implements CacheEffects, DirectoryEffects {
   private final List<SimAgent> agents = new ArrayList<>();
   private final int[] rights;
   private final boolean[] leaving;
-  private final long[] content;
-  private final long[] contentBefore;
-  private long payload;
+  private final long[][] content;
+  private final long[][] contentBefore;
+  private final long[][] twins;
+
+  /** For sabotage: the slot of a page's twin until the page is written. */
+  private final int[] lateTwin;
+
+  private long[] payload = NO_BYTES;
   private boolean deliveryScheduled;
   private long tickScheduledFor = Long.MAX_VALUE;
   private long pausedUntilNanos;
@@ -49,10 +64,15 @@ final class SimNode implements CacheEffects, DirectoryEffects {
     this.id = id;
     this.rights = new int[config.pages()];
     this.leaving = new boolean[config.pages()];
-    this.content = new long[config.pages()];
-    this.contentBefore = new long[config.pages()];
+    this.content = new long[config.pages()][WORDS];
+    this.contentBefore = new long[config.pages()][WORDS];
+    this.twins = new long[config.twins()][WORDS];
+    this.lateTwin = new int[config.pages()];
+    Arrays.fill(lateTwin, -1);
     if (config.sabotage() == Sabotage.ZERO_SKIPPED) {
-      java.util.Arrays.fill(content, -1);
+      for (long[] page : content) {
+        Arrays.fill(page, -1);
+      }
     }
     this.cache =
         new CacheController(
@@ -62,7 +82,9 @@ final class SimNode implements CacheEffects, DirectoryEffects {
             config.holdNanos(),
             simulation::homeOf,
             this,
-            counters);
+            counters,
+            config.deltas(),
+            this);
     this.directory =
         new DirectoryController(
             id, config.nodes(), config.pages(), simulation::homeOf, this, counters);
@@ -100,7 +122,7 @@ final class SimNode implements CacheEffects, DirectoryEffects {
 
   // ---- Events
 
-  void deliver(CoherenceMessage message, long messageContent) {
+  void deliver(CoherenceMessage message, long[] messageContent) {
     pauseNowAndThen();
     simulation.trace(message, cache.state(message.page));
     payload = messageContent;
@@ -148,7 +170,7 @@ final class SimNode implements CacheEffects, DirectoryEffects {
   private void deliverToSelf() {
     deliveryScheduled = false;
     if (toSelf.poll(local)) {
-      deliver(new CoherenceMessage().copyFrom(local), Long.MIN_VALUE);
+      deliver(new CoherenceMessage().copyFrom(local), NO_BYTES);
     }
   }
 
@@ -163,19 +185,20 @@ final class SimNode implements CacheEffects, DirectoryEffects {
   @Override
   public void send(CoherenceMessage message) {
     if (message.to == id) {
-      if (message.carriesData()) {
+      if (message.carriesBytes()) {
         throw simulation.checker().fail("node " + id + " sends page bytes to itself");
       }
       toSelf.add(message);
       return;
     }
-    long bytes = Long.MIN_VALUE;
-    if (message.carriesData()) {
+    long[] bytes = NO_BYTES;
+    if (message.carriesBytes()) {
       int page = (int) message.page;
       if (rights[page] == WRITE && sabotage() == Sabotage.NONE) {
         throw simulation.checker().fail("node " + id + " sends page " + page + " while it writes");
       }
       bytes = sabotage() == Sabotage.STALE_DATA_SENT ? contentBefore[page] : content[page];
+      bytes = bytes.clone();
     }
     simulation.network().send(message, bytes);
   }
@@ -184,15 +207,48 @@ final class SimNode implements CacheEffects, DirectoryEffects {
   public void install(long page) {
     nobodyHasRights(page);
     if (sabotage() != Sabotage.INSTALL_SKIPPED) {
-      content[(int) page] = payload;
+      content[(int) page] = payload.clone();
     }
+  }
+
+  @Override
+  public void installDelta(long page, long blocks) {
+    nobodyHasRights(page);
+    for (int word = 0; word < WORDS; word++) {
+      if ((blocks & 1L << word) != 0) {
+        content[(int) page][word] = payload[word];
+      }
+    }
+  }
+
+  @Override
+  public int slots() {
+    return twins.length;
+  }
+
+  @Override
+  public void keep(long page, int slot) {
+    twins[slot] = content[(int) page].clone();
+    lateTwin[(int) page] = slot;
+  }
+
+  @Override
+  public long changedBlocks(long page, int slot) {
+    long blocks = 0;
+    for (int word = 0; word < WORDS; word++) {
+      blocks |= content[(int) page][word] != twins[slot][word] ? 1L << word : 0;
+    }
+    if (sabotage() == Sabotage.CHANGED_BLOCK_MISSED) {
+      return blocks & (blocks - 1);
+    }
+    return Long.bitCount(blocks) > MOST_WORDS ? -1 : blocks;
   }
 
   @Override
   public void installZero(long page) {
     nobodyHasRights(page);
     if (sabotage() != Sabotage.ZERO_SKIPPED) {
-      content[(int) page] = 0;
+      Arrays.fill(content[(int) page], 0);
     }
   }
 
@@ -231,6 +287,9 @@ final class SimNode implements CacheEffects, DirectoryEffects {
           }
           simulation.trace(id, "gave up", page);
           cache.revoked(page, simulation.now());
+          if (sabotage() == Sabotage.STALE_BYTES_TOUCHED && simulation.random().nextInt(20) == 0) {
+            content[(int) page][0] = -1;
+          }
           forget((int) page);
         });
   }
@@ -238,7 +297,7 @@ final class SimNode implements CacheEffects, DirectoryEffects {
   /** What was given up may make room at once. */
   private void forget(int page) {
     if (simulation.random().nextBoolean() && cache.forget(page)) {
-      content[page] = FORGOTTEN;
+      Arrays.fill(content[page], FORGOTTEN);
     }
   }
 
@@ -310,8 +369,14 @@ final class SimNode implements CacheEffects, DirectoryEffects {
     simulation.trace(id, write ? "writes" : "reads", page);
     simulation.checker().read(this, page);
     if (write) {
-      contentBefore[(int) page] = content[(int) page];
-      content[(int) page] = simulation.checker().write(page);
+      contentBefore[(int) page] = content[(int) page].clone();
+      int word = simulation.random().nextInt(WORDS);
+      content[(int) page][word] = simulation.checker().write(page, word);
+      int late = lateTwin[(int) page];
+      if (sabotage() == Sabotage.TWIN_TOO_LATE && late >= 0) {
+        twins[late] = content[(int) page].clone();
+        lateTwin[(int) page] = -1;
+      }
     }
   }
 
@@ -339,7 +404,7 @@ final class SimNode implements CacheEffects, DirectoryEffects {
     return rights[(int) page];
   }
 
-  long content(long page) {
+  long[] content(long page) {
     return content[(int) page];
   }
 

@@ -10,11 +10,11 @@ final class Slit {
 
   /**
    * Distance to any other node. The truth is some hundred times as far, for whoever has to fetch
-   * the page. What counts is that it is beyond 30 (32 on AMD's processors; node_reclaim_distance):
-   * then Linux starts tasks on the node of who made them and wakes them where they ran, instead of
-   * where a CPU is idle. To balance load it moves them all the same.
+   * the page. But beyond 30 (node_reclaim_distance) Linux starts every task on the node of who made
+   * it, and leaves it to idle CPUs elsewhere to look for work; those that Linux does no work of its
+   * own on (nohz_full) hardly ever do, so that programs would share one node's CPUs for seconds.
    */
-  static final int REMOTE = 100;
+  static final int REMOTE = 20;
 
   private Slit() {}
 

@@ -80,13 +80,20 @@ final class ClusterFileCheck {
       ClusterConfig.Node node, String transport, Set<String> rdmaAddresses) {
     String found =
         "node %d at %s:%d by %s".formatted(node.id(), node.host(), node.port(), transport);
-    if (!transport.equals(ClusterConfig.AERON)) {
-      return rdmaAddresses.contains(address(node.host()))
+    boolean hasDevice = rdmaAddresses.contains(address(node.host()));
+    if (transport.equals(ClusterConfig.RDMA)) {
+      return hasDevice
           ? new Finding(NODES, found, null)
           : new Finding(
               NODES,
               found + ", but no active RDMA device of this host has that address",
               "give the address of one, as the lines about RDMA have it");
+    }
+    if (transport.equals(ClusterConfig.AUTO)) {
+      found +=
+          hasDevice
+              ? ": rdma, if all nodes can, else aeron"
+              : ": aeron, as no active RDMA device of this host has that address";
     }
     String trouble = trouble(node);
     return trouble == null

@@ -3,6 +3,7 @@ package org.pluribus.vmm.cli;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,6 +57,8 @@ final class KernelSymbols {
     TreeMap<Long, String> found = new TreeMap<>();
     try (Stream<String> lines = Files.lines(file, StandardCharsets.ISO_8859_1)) {
       lines.forEach(line -> add(line, found));
+    } catch (NoSuchFileException e) {
+      throw new ConfigException("--symbols " + file + ": there is no such file");
     } catch (IOException | java.io.UncheckedIOException e) {
       throw new ConfigException("--symbols " + file + ": cannot be read: " + e.getMessage());
     }

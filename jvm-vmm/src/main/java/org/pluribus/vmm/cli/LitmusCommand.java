@@ -140,7 +140,8 @@ final class LitmusCommand implements Callable<Integer> {
         SCALE,
         seed,
         timeoutSeconds,
-        program);
+        program,
+        machine.deltas);
   }
 
   /** Says the notice once a machine has run: where none can, that is the only line. */

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.pluribus.coherence.DeltaMode;
 import org.pluribus.hw.host.KvmFitness;
 import org.pluribus.transport.verbs.ActiveDevice;
 import org.pluribus.transport.verbs.VerbsUnavailableException;
@@ -70,6 +71,16 @@ final class MachineOptions {
               + "default), what this host can spare. Beyond it a node gives pages back that it got "
               + "longest ago. Not less than all over rdma.")
   String mirrorBudget = "auto";
+
+  @Option(
+      names = "--deltas",
+      defaultValue = "off",
+      paramLabel = "MODE",
+      description =
+          "Whether a node that had a page before gets only the 64-byte blocks that changed since: "
+              + "on, off (the default), or auto, which spares pages that don't come back or change "
+              + "as a whole.")
+  DeltaMode deltas = DeltaMode.OFF;
 
   @Option(names = "--report", paramLabel = "FILE.json", description = "Writes what each node did.")
   @Nullable Path report;

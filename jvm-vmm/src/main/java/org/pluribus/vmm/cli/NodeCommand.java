@@ -18,7 +18,9 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description =
         "Runs one node of the cluster that a file describes. Start one on each host, in any order; "
-            + "node 0 has the guest's console.")
+            + "node 0 has the guest's console. Where the file says transport: auto, the nodes take "
+            + "rdma if each of them has an active RDMA device at its host's address and all are "
+            + "connected by it, else aeron, and each says in one line which and why.")
 final class NodeCommand implements Callable<Integer> {
   @Option(
       names = "--config",
@@ -77,7 +79,8 @@ final class NodeCommand implements Callable<Integer> {
               + " withoutCpuFeatures: %s, cpuModel: %s%n",
           complete.tscHz(), complete.withoutCpuFeatures(), complete.cpuModel());
     }
-    RunReport result = LocalCluster.runOneNode(complete, id, child, connectTimeoutSeconds);
+    RunReport result =
+        LocalCluster.runOneNode(complete, id, child, connectTimeoutSeconds, System.err::println);
     file.write(result.toJson());
     hotPages.write(result.nodes());
     Outcome o = result.outcome();

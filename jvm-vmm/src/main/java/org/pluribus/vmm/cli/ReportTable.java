@@ -38,6 +38,10 @@ final class ReportTable {
     row("page copies in Java", n -> "" + n.pagesCopied());
     row("zero pages granted", n -> "" + n.pagesZero());
     row("MiB of RAM held, at most", n -> number(n.mirror().residentPeakBytes() / MEBI));
+    row("deltas in", n -> "" + n.deltasIn());
+    row("deltas out", n -> "" + n.deltasOut());
+    row("MiB of pages out", n -> number(n.pageBytesOut() / MEBI));
+    row("MiB saved by deltas", n -> number(n.pageBytesSaved() / MEBI));
     row("MiB in", n -> number(n.bytesIn() / MEBI));
     row("MiB out", n -> number(n.bytesOut() / MEBI));
     row("IPIs sent", n -> "" + n.ipisSent());

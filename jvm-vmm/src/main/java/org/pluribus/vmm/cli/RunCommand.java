@@ -102,14 +102,16 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private ClusterConfig config(Vmi vmi, MachineOptions.Link link) throws ConfigException {
-    return new ClusterConfig(
-        VmKey.random().toHex(),
-        memory,
-        link.transport(),
-        kernel.toString(),
-        initrd == null ? null : initrd.toString(),
-        append,
-        machine.nodesWith(spread(), vmi, link.host()));
+    ClusterConfig config =
+        new ClusterConfig(
+            VmKey.random().toHex(),
+            memory,
+            link.transport(),
+            kernel.toString(),
+            initrd == null ? null : initrd.toString(),
+            append,
+            machine.nodesWith(spread(), vmi, link.host()));
+    return config.withDeltas(machine.deltas);
   }
 
   /** vCPUs of each node, as the options say. */

@@ -92,13 +92,14 @@ final class SelftestCommand implements Callable<Integer> {
 
   private Suite suite(PayloadImage image, Vmi vmi, MachineOptions.Link link) {
     return new Suite(
-        image,
-        machine.nodesWith(MachineOptions.even(machine.nodes, cpuCount()), vmi, link.host()),
-        memory,
-        link.transport(),
-        scale,
-        seed,
-        timeoutSeconds);
+            image,
+            machine.nodesWith(MachineOptions.even(machine.nodes, cpuCount()), vmi, link.host()),
+            memory,
+            link.transport(),
+            scale,
+            seed,
+            timeoutSeconds)
+        .withDeltas(machine.deltas);
   }
 
   private int cpuCount() {

@@ -4,17 +4,17 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.pluribus.hw.HostProfile;
 import org.pluribus.transport.NodeIdentity;
-import org.pluribus.transport.Transport;
 import org.pluribus.transport.TransportLimits;
 import org.pluribus.transport.udp.AeronSettings;
 import org.pluribus.transport.udp.AeronTransport;
 import org.pluribus.transport.udp.Endpoint;
+import org.pluribus.transport.wire.FramedTransport;
 
 /** Aeron UDP between the nodes of a cluster file. */
 final class AeronTransports {
   private AeronTransports() {}
 
-  static Transport create(ClusterConfig config, NodeIdentity identity) {
+  static FramedTransport create(ClusterConfig config, NodeIdentity identity) {
     List<Endpoint> endpoints =
         IntStream.range(0, config.nodes().size())
             .mapToObj(config::node)

@@ -1,9 +1,6 @@
 package org.pluribus.vmm.control;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -12,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.pluribus.coherence.DeltaMode;
 import org.pluribus.hw.HostProfile;
 import org.pluribus.hw.host.KvmFitness;
 import org.pluribus.posix.PosixException;
@@ -27,13 +25,6 @@ import org.pluribus.vmm.node.KvmCpuModel;
 import org.pluribus.vmm.node.KvmVm;
 import org.pluribus.vmm.node.UnfitHostException;
 import org.pluribus.vmm.time.GuestClock;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.TokenStreamLocation;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.exc.InvalidFormatException;
-import tools.jackson.databind.exc.MismatchedInputException;
-import tools.jackson.databind.exc.UnrecognizedPropertyException;
-import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
  * One machine over several nodes, as the cluster file tells it (YAML; the same file on every node).
@@ -41,7 +32,8 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * @param key the VM's secret, 64 hexadecimal digits
  * @param memory guest RAM, as a size with unit: {@code 512M}
  * @param transport {@code aeron}, {@code rdma} when the nodes' addresses are those of RDMA devices,
- *     or {@code loopback} when all nodes are in one process
+ *     {@code auto} when the nodes find out which, or {@code loopback} when all nodes are in one
+ *     process
  * @param kernel kernel image, read on node 0
  * @param initrd initial RAM disk, read on node 0, or null
  * @param append kernel command line
@@ -53,6 +45,8 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *     all nodes are under KVM; or null for one that executes in order
  * @param faultTimes whether each node keeps times of its latest page faults for its report; null
  *     for not
+ * @param deltas whether nodes send only what has changed of a page where they can, as {@link
+ *     DeltaMode#word()}; null for off
  * @param nodes the nodes, ids 0 to n - 1 in any order
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -67,6 +61,7 @@ public record ClusterConfig(
     @Nullable List<String> withoutCpuFeatures,
     @Nullable String cpuModel,
     @Nullable Boolean faultTimes,
+    @Nullable String deltas,
     List<Node> nodes) {
 
   /** System property: name or path of a {@link HostProfile}. */
@@ -78,10 +73,11 @@ public record ClusterConfig(
   /** RDMA verbs between processes. */
   public static final String RDMA = "rdma";
 
+  /** RDMA if it works between all nodes, else Aeron; for nodes of a cluster file. */
+  public static final String AUTO = "auto";
+
   /** All nodes in one process. */
   public static final String LOOPBACK = "loopback";
-
-  private static final int MAX_PORT = 65535;
 
   /** Most vCPUs: more than Linux of any distribution is built for makes no sense. */
   public static final int MAX_VCPUS = 1024;
@@ -132,11 +128,8 @@ public record ClusterConfig(
       @Nullable String initrd,
       @Nullable String append,
       List<Node> nodes) {
-    this(key, memory, transport, kernel, initrd, append, null, null, null, null, nodes);
+    this(key, memory, transport, kernel, initrd, append, null, null, null, null, null, nodes);
   }
-
-  private static final YAMLMapper YAML =
-      YAMLMapper.builder().enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
   /**
    * Reads and checks a cluster file.
@@ -144,52 +137,12 @@ public record ClusterConfig(
    * @throws ConfigException one line that says what is wrong and how to mend it
    */
   public static ClusterConfig read(Path file) throws ConfigException {
-    String text;
-    try {
-      text = Files.readString(file);
-    } catch (NoSuchFileException e) {
-      throw new ConfigException("cluster file " + file + " does not exist: give --config one");
-    } catch (IOException e) {
-      throw new ConfigException("cluster file " + file + " cannot be read: " + e.getMessage());
-    }
-    if (text.isBlank()) {
-      throw new ConfigException("cluster file " + file + " is empty; see docs/cluster-file.md");
-    }
-    ClusterConfig c;
-    try {
-      c = YAML.readValue(text, ClusterConfig.class);
-    } catch (JacksonException e) {
-      throw new ConfigException(
-          "cluster file " + file + place(e) + ": " + trouble(e) + "; see docs/cluster-file.md");
-    }
-    c.check();
-    c.checkAddresses();
-    return c;
-  }
-
-  /** Where in the file it is, if the parser knows. */
-  private static String place(JacksonException e) {
-    TokenStreamLocation at = e.getLocation();
-    return at == null || at.getLineNr() < 1 ? "" : ", line " + at.getLineNr();
-  }
-
-  private static String trouble(JacksonException e) {
-    if (e instanceof UnrecognizedPropertyException u) {
-      return "unknown field '" + u.getPropertyName() + "'";
-    }
-    if (e instanceof InvalidFormatException f) {
-      return "'" + f.getValue() + "' is no " + f.getTargetType().getSimpleName();
-    }
-    if (e instanceof MismatchedInputException) {
-      return "not what belongs there";
-    }
-    String m = e.getOriginalMessage();
-    return m == null ? "unreadable" : m.lines().findFirst().orElse("unreadable");
+    return ClusterFile.read(file);
   }
 
   /** The YAML form. */
   public String toYaml() {
-    return YAML.writeValueAsString(this);
+    return ClusterFile.YAML.writeValueAsString(this);
   }
 
   /** Throws {@link ConfigException} when something makes no sense. */
@@ -226,9 +179,12 @@ public record ClusterConfig(
     if (node(0).cpus() == 0) {
       throw new ConfigException("node 0 has no CPU; it runs the boot CPU, give it at least 1");
     }
-    if (!List.of(AERON, RDMA, LOOPBACK).contains(String.valueOf(transport))) {
+    if (!List.of(AERON, RDMA, AUTO, LOOPBACK).contains(String.valueOf(transport))) {
       throw new ConfigException(
-          "transport '" + transport + "' is unknown; give " + AERON + " or " + RDMA);
+          "transport '" + transport + "' is unknown; give aeron, rdma or auto");
+    }
+    if (deltas != null && DeltaMode.ofWord(deltas) == null) {
+      throw new ConfigException("deltas '" + deltas + "' is unknown; give off, on or auto");
     }
     if (kernel == null || kernel.isBlank()) {
       throw new ConfigException("no kernel is given; name a kernel image");
@@ -286,37 +242,6 @@ public record ClusterConfig(
     return without;
   }
 
-  /** What a file has to say and {@code run} finds out itself: where the nodes are. */
-  private void checkAddresses() throws ConfigException {
-    if (transport.equals(LOOPBACK)) {
-      throw new ConfigException(
-          "transport '"
-              + transport
-              + "' is for one process only; a cluster file needs aeron or rdma");
-    }
-    Set<String> taken = new HashSet<>();
-    for (Node n : nodes) {
-      if (n.host() == null || n.host().isBlank()) {
-        throw new ConfigException(
-            "node " + n.id() + " has no host; give the address at which the others reach it");
-      }
-      if (n.port() < 1 || n.port() > MAX_PORT) {
-        throw new ConfigException(
-            "node " + n.id() + " has port " + n.port() + "; give one from 1 to " + MAX_PORT);
-      }
-      if (!taken.add(n.host() + ":" + n.port())) {
-        throw new ConfigException(
-            "node "
-                + n.id()
-                + " has the address "
-                + n.host()
-                + ":"
-                + n.port()
-                + " of another node; give each its own");
-      }
-    }
-  }
-
   /**
    * The same machine with the CPUs that this host can give, if it runs any of them under KVM.
    *
@@ -359,6 +284,7 @@ public record ClusterConfig(
         withoutCpuFeatures == null ? lacking : withoutCpuFeatures,
         cpuModel == null ? modelOfThisHost() : cpuModel,
         faultTimes,
+        deltas,
         nodes);
   }
 
@@ -371,6 +297,23 @@ public record ClusterConfig(
   /** Which processor the machine's CPUs say they are. */
   public CpuModel model() {
     return cpuModel == null ? CpuModel.IN_ORDER : CpuModel.parse(cpuModel);
+  }
+
+  /** The same machine with another transport. */
+  ClusterConfig withTransport(String other) {
+    return new ClusterConfig(
+        key,
+        memory,
+        other,
+        kernel,
+        initrd,
+        append,
+        tscHz,
+        withoutCpuFeatures,
+        cpuModel,
+        faultTimes,
+        deltas,
+        nodes);
   }
 
   /** The same machine with its nodes elsewhere. */
@@ -386,6 +329,7 @@ public record ClusterConfig(
         withoutCpuFeatures,
         cpuModel,
         faultTimes,
+        deltas,
         others);
   }
 
@@ -402,7 +346,31 @@ public record ClusterConfig(
         withoutCpuFeatures,
         cpuModel,
         true,
+        deltas,
         nodes);
+  }
+
+  /** The same machine with nodes that send only what has changed of a page, or don't. */
+  public ClusterConfig withDeltas(DeltaMode mode) {
+    return new ClusterConfig(
+        key,
+        memory,
+        transport,
+        kernel,
+        initrd,
+        append,
+        tscHz,
+        withoutCpuFeatures,
+        cpuModel,
+        faultTimes,
+        mode == DeltaMode.OFF ? null : mode.word(),
+        nodes);
+  }
+
+  /** Whether nodes send only what has changed of a page. */
+  public DeltaMode deltaMode() {
+    DeltaMode mode = deltas == null ? null : DeltaMode.ofWord(deltas);
+    return mode == null ? DeltaMode.OFF : mode;
   }
 
   /** Whether nodes keep times of their page faults. */

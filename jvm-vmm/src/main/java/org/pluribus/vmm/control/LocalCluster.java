@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.Transport;
@@ -50,8 +51,12 @@ public final class LocalCluster implements AutoCloseable {
 
   /**
    * @param config nodes with port 0 get a free one
+   * @throws ConfigException if there is none, or nodes should choose a transport
    */
   public LocalCluster(ClusterConfig config) throws ConfigException {
+    if (config.transport().equals(ClusterConfig.AUTO)) {
+      throw new ConfigException("transport auto is for nodes of a cluster file; name one");
+    }
     this.config = withPorts(config.fittedToThisHost());
   }
 
@@ -102,14 +107,18 @@ public final class LocalCluster implements AutoCloseable {
    *
    * @param child whether standard input is a pipe from the process that started this one
    * @param connectSeconds how long to wait for the other nodes
+   * @param say takes lines for the user
    */
   public static RunReport runOneNode(
-      ClusterConfig config, int id, boolean child, int connectSeconds) throws Exception {
+      ClusterConfig config, int id, boolean child, int connectSeconds, Consumer<String> say)
+      throws Exception {
+    Duration timeout = Duration.ofSeconds(connectSeconds);
     OutputStream out =
         id == 0
             ? new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), CONSOLE_BUFFER)
             : OutputStream.nullOutputStream();
-    try (NodeRuntime node = new NodeRuntime(config, id, transport(config, id, null), out)) {
+    try (NodeRam ram = NodeRam.create(config, id);
+        NodeRuntime node = settled(config, id, ram, out, timeout, say)) {
       Watchdogs watchdogs = new Watchdogs(node, List.of());
       if (child) {
         watchdogs.endWithStandardInput();
@@ -118,11 +127,32 @@ public final class LocalCluster implements AutoCloseable {
       }
       try {
         long start = System.nanoTime();
-        Outcome outcome = node.run(Duration.ofSeconds(connectSeconds));
+        Outcome outcome = node.run(timeout);
         return report(node, outcome, start);
       } finally {
         watchdogs.stop();
       }
+    }
+  }
+
+  /** A node whose transport is known: by the cluster file, or by choice of all nodes. */
+  private static NodeRuntime settled(
+      ClusterConfig config,
+      int id,
+      NodeRam ram,
+      OutputStream out,
+      Duration timeout,
+      Consumer<String> say) {
+    if (!config.transport().equals(ClusterConfig.AUTO) || config.nodes().size() == 1) {
+      return new NodeRuntime(config, id, transport(config, id, null), out, ram);
+    }
+    AutoTransport auto = AutoTransport.settle(config, identity(config, id), ram, timeout);
+    say.accept(auto.notice());
+    try {
+      return new NodeRuntime(auto.config(), id, auto.transport(), out, ram);
+    } catch (RuntimeException failed) {
+      auto.transport().close(); // the peers wait for this node
+      throw failed;
     }
   }
 
@@ -190,13 +220,7 @@ public final class LocalCluster implements AutoCloseable {
   }
 
   static Transport transport(ClusterConfig config, int id, @Nullable LoopbackCluster fabric) {
-    NodeIdentity identity =
-        new NodeIdentity(
-            id,
-            config.nodes().size(),
-            config.layout().pageCount(),
-            VmKey.ofHex(config.key()),
-            config.hash());
+    NodeIdentity identity = identity(config, id);
     int nodes = config.nodes().size();
     if (fabric != null) {
       return LoopbackTransport.create(fabric, identity, TransportLimits.DEFAULT);
@@ -207,6 +231,15 @@ public final class LocalCluster implements AutoCloseable {
     return config.transport().equals(ClusterConfig.RDMA)
         ? RdmaTransports.create(config, identity)
         : AeronTransports.create(config, identity);
+  }
+
+  private static NodeIdentity identity(ClusterConfig config, int id) {
+    return new NodeIdentity(
+        id,
+        config.nodes().size(),
+        config.layout().pageCount(),
+        VmKey.ofHex(config.key()),
+        config.hash());
   }
 
   private static ClusterConfig withPorts(ClusterConfig c) throws ConfigException {

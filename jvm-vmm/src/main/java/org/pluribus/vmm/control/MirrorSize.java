@@ -76,6 +76,32 @@ final class MirrorSize {
     return (bytes >> MIB_SHIFT) + "M";
   }
 
+  /**
+   * Why a node should not hold all of guest RAM, as RDMA wants it, where it can do without.
+   *
+   * @return said of the node; null if it can
+   */
+  static @Nullable String obstacleToPinning(ClusterConfig config, int self) {
+    String budget = config.node(self).mirrorBudget();
+    long ram = config.layout().ramSize();
+    if (budget != null && !budget.equals(AUTO)) {
+      return ClusterConfig.parseSize(budget) < ram
+          ? "has a mirror budget of %s, and RDMA pins all of guest RAM, %s"
+              .formatted(budget, mib(ram))
+          : null;
+    }
+    long available = availableBytes();
+    long here = nodesOn(config, config.node(self).host());
+    return automatic(config.layout(), self, here, available) < ram
+        ? "has %s of memory available, for %d of the nodes, and RDMA pins all of guest RAM, %s"
+            .formatted(mib(available), here, mib(ram))
+        : null;
+  }
+
+  private static long nodesOn(ClusterConfig config, @Nullable String host) {
+    return config.nodes().stream().filter(n -> isSame(n.host(), host)).count();
+  }
+
   /** A node's budget in bytes, found out on its host; no less than guest RAM for no limit. */
   static long bytesOf(ClusterConfig config, int self) {
     ClusterConfig.Node node = config.node(self);
@@ -84,7 +110,7 @@ final class MirrorSize {
     if (budget != null && !budget.equals(AUTO)) {
       return ClusterConfig.parseSize(budget);
     }
-    long here = config.nodes().stream().filter(n -> isSame(n.host(), node.host())).count();
+    long here = nodesOn(config, node.host());
     long available = availableBytes();
     boolean pinned = config.transport().equals(ClusterConfig.RDMA);
     long bytes = pinned ? layout.ramSize() : automatic(layout, self, here, available);

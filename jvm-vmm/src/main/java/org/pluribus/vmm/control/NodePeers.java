@@ -102,7 +102,7 @@ final class NodePeers implements MessageHandler {
       }
       case STOP -> end.end(code, text);
       case BYE -> set(gone, from);
-      case HEARTBEAT -> {}
+      case HEARTBEAT, TRANSPORT -> {} // a vote that came after the decision
     }
   }
 
@@ -110,7 +110,7 @@ final class NodePeers implements MessageHandler {
   public void onClockProbe(int from, ClockProbeKind kind, long t0, long t1, long t2) {
     long now = machine.clock().nanos();
     if (kind == ClockProbeKind.REQUEST) {
-      node.sendClockReply(from, t0, now, machine.clock().nanos());
+      node.messages().sendClockReply(from, t0, now, machine.clock().nanos());
       return;
     }
     long roundTrip = now - t0 - (t2 - t1);
@@ -191,20 +191,20 @@ final class NodePeers implements MessageHandler {
   }
 
   void sendReady() {
-    node.sendLifecycle(0, LifecycleKind.READY, 0, "");
+    node.messages().sendLifecycle(0, LifecycleKind.READY, 0, "");
   }
 
   void broadcast(LifecycleKind kind, int code, String text) {
     running |= kind == LifecycleKind.START;
     for (int i = 0; i < count; i++) {
       if (i != node.id()) {
-        node.sendLifecycle(i, kind, code, text);
+        node.messages().sendLifecycle(i, kind, code, text);
       }
     }
   }
 
   void sendReport(byte[] json) {
-    node.sendReport(0, json);
+    node.messages().sendReport(0, json);
   }
 
   /** Sets this node's clock to node 0's, before the machine starts. */
@@ -212,7 +212,7 @@ final class NodePeers implements MessageHandler {
     for (int i = 0; i < START_PROBES && end.outcome() == null; i++) {
       int before = replies;
       long deadline = System.nanoTime() + PROBE_TIMEOUT_NANOS;
-      node.sendClockRequest(0, clock.nanos());
+      node.messages().sendClockRequest(0, clock.nanos());
       while (replies == before && System.nanoTime() - deadline < 0 && end.outcome() == null) {
         if (node.tryDuty() == 0) {
           Thread.yield();
@@ -231,7 +231,7 @@ final class NodePeers implements MessageHandler {
     long now = System.nanoTime();
     if (node.id() != 0 && now - nextProbeNanos > 0) {
       nextProbeNanos = now + PROBE_INTERVAL_NANOS;
-      node.sendClockRequest(0, clock.nanos());
+      node.messages().sendClockRequest(0, clock.nanos());
     }
   }
 }

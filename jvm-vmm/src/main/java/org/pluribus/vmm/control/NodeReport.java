@@ -8,6 +8,7 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.CoherenceCounter;
 import org.pluribus.coherence.CoherenceCounters;
+import org.pluribus.posix.Mapping;
 import org.pluribus.transport.Transport;
 import org.pluribus.vmm.node.FaultRecords;
 import org.pluribus.vmm.node.HotPages;
@@ -22,6 +23,12 @@ import tools.jackson.databind.json.JsonMapper;
  * @param pagesPlaced those of {@code pagesOut} that the transport wrote from RAM to RAM, by RDMA
  * @param pagesCopied copies of a page's bytes that this node's Java made, sending and receiving: by
  *     UDP one for each of {@code pagesOut} and {@code pagesIn}, by RDMA none
+ * @param pagesIn pages that came as a whole
+ * @param pagesOut pages that were sent as a whole
+ * @param deltasIn pages of which only changed blocks came
+ * @param deltasOut pages of which only changed blocks were sent
+ * @param pageBytesOut bytes of pages sent, whole ones and blocks
+ * @param pageBytesSaved how many more it would have been without {@code deltasOut}
  * @param mirror what its mirror of guest RAM takes
  * @param hotPages pages that came to this node most often, the most often first
  * @param faultRecords times of single faults; null unless the cluster's configuration wants them
@@ -39,6 +46,10 @@ public record NodeReport(
     long pagesPlaced,
     long pagesCopied,
     long pagesZero,
+    long deltasIn,
+    long deltasOut,
+    long pageBytesOut,
+    long pageBytesSaved,
     long bytesIn,
     long bytesOut,
     long ipisSent,
@@ -90,6 +101,7 @@ public record NodeReport(
     Histogram h = machine.latency();
     long instructions = machine.instructions();
     double micros = Math.max(1, (System.nanoTime() - startedNanos) / NANOS_PER_MICRO);
+    long deltaBytes = c.get(CoherenceCounter.DELTA_BYTES_OUT);
     long in = 0;
     long out = 0;
     for (int peer = 0; peer < transport.nodeCount(); peer++) {
@@ -113,6 +125,10 @@ public record NodeReport(
         transport.placedPages(),
         transport.copiedPages(),
         c.get(CoherenceCounter.PAGES_ZERO),
+        c.get(CoherenceCounter.DELTAS_IN),
+        c.get(CoherenceCounter.DELTAS_OUT),
+        c.get(CoherenceCounter.PAGES_OUT) * Mapping.PAGE_BYTES + deltaBytes,
+        c.get(CoherenceCounter.DELTAS_OUT) * Mapping.PAGE_BYTES - deltaBytes,
         in,
         out,
         machine.router().sentToNodes(),
@@ -149,6 +165,10 @@ public record NodeReport(
         pagesPlaced,
         pagesCopied,
         pagesZero,
+        deltasIn,
+        deltasOut,
+        pageBytesOut,
+        pageBytesSaved,
         bytesIn,
         bytesOut,
         ipisSent,

@@ -26,6 +26,7 @@ import org.pluribus.vmm.node.FaultLog;
 import org.pluribus.vmm.node.KvmCpuModel;
 import org.pluribus.vmm.node.KvmVm;
 import org.pluribus.vmm.node.MirrorBudget;
+import org.pluribus.vmm.node.NativeTwins;
 import org.pluribus.vmm.node.NodeMachine;
 import org.pluribus.vmm.node.NodeMemory;
 import org.pluribus.vmm.node.PluribusNode;
@@ -79,6 +80,7 @@ public final class NodeRuntime implements AutoCloseable {
   private final Memfd memfd;
   private final Mapping ram;
   private final MirrorBudget budget;
+  private final NativeTwins twins;
   private final VmBackend vm;
   private final PluribusNode node;
   private final NodeMemory memory;
@@ -94,14 +96,20 @@ public final class NodeRuntime implements AutoCloseable {
    * @param consoleOut where node 0 writes the guest's console
    */
   public NodeRuntime(ClusterConfig config, int self, Transport transport, OutputStream consoleOut) {
+    this(config, self, transport, consoleOut, NodeRam.create(config, self));
+  }
+
+  /** A node whose memory is there already. It becomes the node's, to be closed with it. */
+  NodeRuntime(
+      ClusterConfig config, int self, Transport transport, OutputStream consoleOut, NodeRam given) {
     this.config = config;
     this.self = self;
     this.transport = transport;
     checkCpuModel();
     layout = config.layout();
     HostProfile profile = HostProfile.load(config.profileName());
-    memfd = Memfd.create("pluribus-ram-" + self, layout.ramSize());
-    ram = Mapping.of(memfd);
+    memfd = given.file();
+    ram = given.mapping();
     budget = new MirrorBudget(memfd, layout, self, MirrorSize.bytesOf(config, self));
     transport.shareMemory(ram.address(), layout.ramSize());
     HostClock clock;
@@ -115,7 +123,15 @@ public final class NodeRuntime implements AutoCloseable {
       clock = new HostClock(System::nanoTime, config.guestTscHz());
       vm = new EmulatedVm(layout, profile, clock);
     }
-    node = new PluribusNode(self, layout, ram.address(), transport, vm.rights(), holdNanos, budget);
+    twins = NativeTwins.of(ram.segment(), config.deltaMode());
+    node =
+        new PluribusNode(
+            self,
+            layout,
+            ram.address(),
+            transport,
+            vm.rights(),
+            new PluribusNode.Policy(holdNanos, config.deltaMode(), twins, budget));
     if (config.keepsFaultTimes()) {
       node.faultLog(new FaultLog(vm::guestTsc));
     }
@@ -255,7 +271,7 @@ public final class NodeRuntime implements AutoCloseable {
     byte[] seed = new byte[RNG_SEED_BYTES];
     new SecureRandom().nextBytes(seed);
     List<Path> initrds = config.initrd() == null ? List.of() : List.of(Path.of(config.initrd()));
-    return image.load(memory, layout, new BootOptions(append(), initrds, rsdp, seed));
+    return image.load(memory, layout, new BootOptions(append(), initrds, rsdp, seed, farCpus()));
   }
 
   /**
@@ -266,6 +282,13 @@ public final class NodeRuntime implements AutoCloseable {
     String append = config.append() == null ? "" : config.append();
     boolean told = config.model().isIntel() || append.contains(TSC_FREQUENCY);
     return told ? append : append + " " + TSC_FREQUENCY + config.guestTscHz() / HZ_PER_KHZ;
+  }
+
+  /** The CPUs of other nodes than ours, the first; Linux numbers CPUs as the nodes are numbered. */
+  private String farCpus() {
+    int first = config.node(self).cpus();
+    int last = config.vcpus().size() - 1;
+    return first > last ? "" : first + "-" + last;
   }
 
   private @Nullable Outcome startAsOther() throws InterruptedException {
@@ -353,6 +376,7 @@ public final class NodeRuntime implements AutoCloseable {
     machine.close();
     vm.close();
     transport.close();
+    twins.close();
     ram.close();
     memfd.close();
   }

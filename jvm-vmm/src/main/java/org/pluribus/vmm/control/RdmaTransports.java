@@ -3,16 +3,16 @@ package org.pluribus.vmm.control;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.pluribus.transport.NodeIdentity;
-import org.pluribus.transport.Transport;
 import org.pluribus.transport.TransportLimits;
 import org.pluribus.transport.udp.Endpoint;
 import org.pluribus.transport.verbs.DisniTransport;
+import org.pluribus.transport.wire.FramedTransport;
 
 /** RDMA verbs between the nodes of a cluster file. */
 final class RdmaTransports {
   private RdmaTransports() {}
 
-  static Transport create(ClusterConfig config, NodeIdentity identity) {
+  static FramedTransport create(ClusterConfig config, NodeIdentity identity) {
     List<Endpoint> endpoints =
         IntStream.range(0, config.nodes().size())
             .mapToObj(config::node)

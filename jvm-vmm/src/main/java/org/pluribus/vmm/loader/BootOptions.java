@@ -11,11 +11,14 @@ import java.util.List;
  *     each as a module
  * @param rsdp GPA of the ACPI root pointer, 0 if the guest shall search for it or there is none
  * @param rngSeed seed for the guest kernel's random numbers, empty for none
+ * @param farCpus CPUs of other nodes than the devices' one, as Linux writes lists of CPUs ({@code
+ *     2-7}), empty if there are none: Linux is asked to do its own work on the others
  */
-public record BootOptions(String commandLine, List<Path> initrds, long rsdp, byte[] rngSeed) {
+public record BootOptions(
+    String commandLine, List<Path> initrds, long rsdp, byte[] rngSeed, String farCpus) {
 
   /** A command line and nothing else. */
   public static BootOptions ofCommandLine(String commandLine) {
-    return new BootOptions(commandLine, List.of(), 0, new byte[0]);
+    return new BootOptions(commandLine, List.of(), 0, new byte[0], "");
   }
 }

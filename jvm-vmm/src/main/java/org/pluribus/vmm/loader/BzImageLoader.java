@@ -177,7 +177,7 @@ public final class BzImageLoader implements KernelImage {
                   Math.ceilDiv(kernelEnd, GuestRamLayout.GRANULE) * 2, layout.ramSize() >> 20));
     }
     Initrd initrd = Initrd.open(options.initrds());
-    CommandLine.writeForLinux(memory, options.commandLine(), image.u32(CMDLINE_SIZE));
+    CommandLine.writeForLinux(memory, options, image.u32(CMDLINE_SIZE));
     long initrdStart = initrd.load(memory, layout, kernelEnd, image.u32(INITRD_ADDR_MAX) + 1);
     memory.write(loadAddress, image.slice(kernelOffset, kernelSize));
     long setupData = writeRngSeed(memory, options.rngSeed());

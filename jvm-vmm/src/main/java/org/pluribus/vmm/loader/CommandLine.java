@@ -18,18 +18,46 @@ final class CommandLine {
    */
   private static final String TRUST_TSC = "tsc=reliable";
 
+  /**
+   * Keeps Linux's own work (its threads, work queues, RCU's callbacks) off CPUs that are far from
+   * the devices: a thread that makes device nodes, tests ciphers or prints, and is woken up by the
+   * boot CPU for each of them, costs a hundred page moves a time when it runs on another node's
+   * CPU. Programs still run on all CPUs. A kernel built without it warns and goes on.
+   */
+  private static final String HOUSEKEEPING = "nohz_full=";
+
+  /**
+   * A timer that a CPU of {@link #HOUSEKEEPING} starts would go to another CPU's queue, on another
+   * node; this leaves it where it is (Documentation/admin-guide/sysctl/kernel.rst).
+   */
+  private static final String LOCAL_TIMERS = "sysctl.kernel.timer_migration=0";
+
   private CommandLine() {}
 
   /**
-   * Like {@link #write}, for Linux: with {@code tsc=reliable} in front, unless the line says
-   * something about {@code tsc=} itself or has no room for it.
+   * Like {@link #write}, for Linux: with what it should know about this machine in front, except
+   * for what the line says something about itself or has no room for.
    */
-  static void writeForLinux(GuestMemory memory, String commandLine, long maxLength)
+  static void writeForLinux(GuestMemory memory, BootOptions options, long maxLength)
       throws BadImageException {
-    boolean saysItself = commandLine.startsWith("tsc=") || commandLine.contains(" tsc=");
-    String longer = (TRUST_TSC + " " + commandLine).stripTrailing();
-    boolean fits = longer.length() <= Math.min(maxLength, BootAddresses.COMMAND_LINE_ROOM - 1);
-    write(memory, saysItself || !fits ? commandLine : longer, maxLength);
+    long limit = Math.min(maxLength, BootAddresses.COMMAND_LINE_ROOM - 1);
+    String line = options.commandLine();
+    if (!options.farCpus().isEmpty() && !says(line, HOUSEKEEPING) && !says(line, "isolcpus=")) {
+      line = withHint(HOUSEKEEPING + options.farCpus() + " " + LOCAL_TIMERS, line, limit);
+    }
+    if (!says(line, "tsc=")) {
+      line = withHint(TRUST_TSC, line, limit);
+    }
+    write(memory, line, maxLength);
+  }
+
+  private static boolean says(String line, String parameter) {
+    return line.startsWith(parameter) || line.contains(" " + parameter);
+  }
+
+  private static String withHint(String hint, String line, long limit) {
+    String longer = (hint + " " + line).stripTrailing();
+    return longer.length() <= limit ? longer : line;
   }
 
   /**

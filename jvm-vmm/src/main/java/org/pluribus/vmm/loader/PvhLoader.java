@@ -99,7 +99,7 @@ public final class PvhLoader implements KernelImage {
   public EntryState load(GuestMemory memory, GuestRamLayout layout, BootOptions options)
       throws BadImageException, IOException {
     Initrd initrd = Initrd.open(options.initrds());
-    CommandLine.writeForLinux(memory, options.commandLine(), MAX_COMMAND_LINE);
+    CommandLine.writeForLinux(memory, options, MAX_COMMAND_LINE);
     long kernelEnd = elf.load(memory, layout);
     long initrdStart = initrd.load(memory, layout, kernelEnd, layout.lowRamEnd());
     int modules = initrd.size() == 0 ? 0 : 1;

@@ -181,11 +181,11 @@ public final class FaultLog {
           services.bytes[i] = true;
         }
       }
-      case DATA, GRANT, INV_ACK -> {
+      case DATA, DATA_DELTA, GRANT, INV_ACK -> {
         int i = services.find(m.page, m.requester);
         if (i != NONE) {
           services.sent[i] = now();
-          services.bytes[i] |= m.carriesData();
+          services.bytes[i] |= m.carriesBytes();
         }
       }
       case UNBLOCK, PUT, PUT_ACK, PUT_NACK -> {}
@@ -200,12 +200,12 @@ public final class FaultLog {
     switch (m.type) {
       case GET_S, GET_M, UPGRADE, FWD_GET_S, FWD_GET_M, INV ->
           services.add(m.page, m.requester, false, now());
-      case DATA, GRANT, INV_ACK -> {
+      case DATA, DATA_DELTA, GRANT, INV_ACK -> {
         int i = faults.find(m.page, NONE);
         if (i != NONE) {
           faults.answered[i] = now();
           faults.install[i] = 0; // what comes after the last answer counts
-          faults.bytes[i] |= m.carriesData();
+          faults.bytes[i] |= m.carriesBytes();
         }
       }
       case UNBLOCK, PUT, PUT_ACK, PUT_NACK -> {}

@@ -110,7 +110,8 @@ public final class KvmVm implements VmBackend {
     LongSupplier nanos = HostClock.nanosOf(HostTsc::read, hostTscHz);
     clock = new HostClock(nanos, tscHz);
     vm = kvm.createVm();
-    rights = new UffdPageRights(ram, alias, profile.holdMicros() * NANOS_PER_MICRO, clock::nanos);
+    UseTime use = new UseTime(profile.holdMicros() * NANOS_PER_MICRO, profile.bounceFactor());
+    rights = new UffdPageRights(ram, alias, use, clock::nanos);
     vm.setTssAddress(TSS_ADDRESS);
     vm.setIdentityMapAddress(IDENTITY_MAP_ADDRESS);
     vm.enableCap(

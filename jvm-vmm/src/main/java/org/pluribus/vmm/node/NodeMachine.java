@@ -205,7 +205,7 @@ public final class NodeMachine implements AutoCloseable {
       nodeOf[p.apicId()] = p.node();
     }
     return new IpiRouter(
-        node.id(), node.layout().nodeCount(), nodeOf, DeviceAccess.DEVICE_NODE, node);
+        node.id(), node.layout().nodeCount(), nodeOf, DeviceAccess.DEVICE_NODE, node.messages());
   }
 
   /** The timer and interrupt controllers at their PC/AT ports. */

@@ -2,23 +2,21 @@ package org.pluribus.vmm.node;
 
 import java.util.Arrays;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.CacheController;
 import org.pluribus.coherence.CacheEffects;
 import org.pluribus.coherence.CoherenceCounters;
 import org.pluribus.coherence.CoherenceMessage;
+import org.pluribus.coherence.DeltaMode;
 import org.pluribus.coherence.DirectoryController;
 import org.pluribus.coherence.DirectoryEffects;
 import org.pluribus.coherence.MessageRing;
 import org.pluribus.coherence.MessageType;
 import org.pluribus.coherence.ProtocolError;
+import org.pluribus.coherence.TwinStore;
 import org.pluribus.transport.Channel;
-import org.pluribus.transport.ClockProbeKind;
-import org.pluribus.transport.LifecycleKind;
 import org.pluribus.transport.PagePayload;
 import org.pluribus.transport.Transport;
-import org.pluribus.vmm.apic.RemoteInterrupts;
 import org.pluribus.vmm.memory.GuestRamLayout;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,19 +34,13 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threads: methods without another word need the duty token ({@link #tryDuty} takes it).
  */
-public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageRights.Completions {
+public final class PluribusNode implements CacheEffects, PageRights.Completions {
   private static final Logger LOG = LoggerFactory.getLogger(PluribusNode.class);
 
   /** Messages taken from the transport in one turn: bounds the time the token is held. */
   static final int POLL_LIMIT = 64;
 
   private static final int PAGE_SHIFT = 12;
-
-  /** While a fault waits for room, the node looks for some at least so often. */
-  private static final long ROOM_RETRY_NANOS = 200_000;
-
-  /** Tries to hand an interrupt to a channel whose outbox is full before the node gives up. */
-  private static final int POST_ATTEMPTS = 100_000;
 
   private final int self;
   private final GuestRamLayout layout;
@@ -58,8 +50,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   private final DirectoryController directory;
   private final CoherenceCounters counters = new CoherenceCounters();
   private final PageRights rights;
-  private final @Nullable MirrorBudget budget;
-  private final PutOffFaults putOff = new PutOffFaults();
+  private final PageRoom room;
   private final LongSupplier clock;
   private final DutyToken token = new DutyToken(this::duty);
   private volatile long nextDeadline = Long.MAX_VALUE;
@@ -70,25 +61,30 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   private PageWaiter[] waiters = {};
   private FaultLog faultLog = FaultLog.OFF;
   private final HotPages hotPages;
+  private final PeerMessages messages;
   private @Nullable PagePayload payload;
   private volatile boolean stopping;
   private volatile @Nullable String failure;
 
-  /** A node whose mirror may hold all of guest RAM. */
-  public PluribusNode(
-      int self,
-      GuestRamLayout layout,
-      long ramAddress,
-      Transport transport,
-      PageRights rights,
-      long holdNanos) {
-    this(self, layout, ramAddress, transport, rights, holdNanos, null);
+  /**
+   * How a node deals with pages.
+   *
+   * @param holdNanos how long a fresh grant is kept from being revoked
+   * @param deltas whether only what has changed of a page is sent where that is possible
+   * @param twins where to keep what pages were before this node wrote them
+   * @param budget how much of guest RAM the image may hold; null for all
+   */
+  public record Policy(
+      long holdNanos, DeltaMode deltas, TwinStore twins, @Nullable MirrorBudget budget) {
+
+    /** Sends whole pages, and may hold all of guest RAM. */
+    public static Policy holding(long nanos) {
+      return new Policy(nanos, DeltaMode.OFF, TwinStore.NO_ROOM, null);
+    }
   }
 
   /**
    * @param ramAddress host address of the RAM image in {@link GuestRamLayout} order
-   * @param holdNanos how long a fresh grant is kept from being revoked
-   * @param budget how much of guest RAM the image may hold; null for all
    */
   public PluribusNode(
       int self,
@@ -96,9 +92,8 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
       long ramAddress,
       Transport transport,
       PageRights rights,
-      long holdNanos,
-      @Nullable MirrorBudget budget) {
-    this(self, layout, ramAddress, transport, rights, holdNanos, budget, System::nanoTime);
+      Policy policy) {
+    this(self, layout, ramAddress, transport, rights, policy, System::nanoTime);
   }
 
   /**
@@ -112,26 +107,28 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
       long ramAddress,
       Transport transport,
       PageRights rights,
-      long holdNanos,
-      @Nullable MirrorBudget budget,
+      Policy policy,
       LongSupplier clock) {
     this.self = self;
     this.layout = layout;
     this.ramAddress = ramAddress;
     this.transport = transport;
     this.rights = rights;
-    this.budget = budget == null || !budget.isLimited() ? null : budget;
     this.clock = clock;
     hotPages = new HotPages(layout.nodeCount());
+    messages = new PeerMessages(this, transport, token);
     cache =
         new CacheController(
             self,
             layout.nodeCount(),
             layout.pageCount(),
-            holdNanos,
+            policy.holdNanos,
             layout::homeOfPage,
             this,
-            counters);
+            counters,
+            policy.deltas,
+            policy.twins);
+    room = new PageRoom(policy.budget, cache, clock);
     directory =
         new DirectoryController(
             self,
@@ -156,6 +153,11 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   Transport transport() {
     return transport;
+  }
+
+  /** What this node says to its peers that is not about pages. */
+  public PeerMessages messages() {
+    return messages;
   }
 
   long ramAddress() {
@@ -199,31 +201,13 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     if (cache.nextDeadline() != Long.MAX_VALUE) {
       cache.tick(clock.getAsLong());
     }
-    if (budget != null) {
-      work += makeRoom(budget);
-    }
+    work += room.make();
     work += deliverLocal();
     work += transport.poll(POLL_LIMIT);
     work += deliverLocal();
-    long deadline = cache.nextDeadline();
-    if (!putOff.isEmpty()) {
-      deadline = Math.min(deadline, clock.getAsLong() + ROOM_RETRY_NANOS);
-    }
+    long deadline = Math.min(cache.nextDeadline(), room.nextDeadline());
     if (deadline != nextDeadline) {
       nextDeadline = deadline;
-    }
-    return work;
-  }
-
-  /** Gives pages back if room is short, and asks for those for which there was none. */
-  private int makeRoom(MirrorBudget mirror) {
-    int work = mirror.isShort() ? mirror.makeRoom(cache) : 0;
-    while (!putOff.isEmpty() && mirror.admits(putOff.page())) {
-      long page = putOff.page();
-      boolean write = putOff.write();
-      putOff.removeFirst();
-      cache.fault(page, write, clock.getAsLong());
-      work++;
     }
     return work;
   }
@@ -264,8 +248,8 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   /** A coherence message from a peer. */
   public void onCoherence(CoherenceMessage message, PagePayload bytes) {
     payload = bytes;
-    if (!bytes.isEmpty()) {
-      hotPages.received(message.page, message.from, PagePayload.PAGE_BYTES);
+    if (message.carriesBytes()) {
+      hotPages.received(message.page, message.from, message.bytesCarried());
     }
     faultLog.received(message);
     deliver(message);
@@ -327,7 +311,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
       int work = 0;
       if (waiter.mustAsk()) {
         faultLog.began(page, write, event);
-        ask(page, write);
+        room.fault(page, write);
         work = deliverLocal();
       }
       return work + duty();
@@ -338,22 +322,13 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   /** The guest lacks a right; it goes on once {@link PageRights} gives it. Token holder. */
   void fault(long page, boolean write) {
-    ask(page, write);
+    room.fault(page, write);
     deliverLocal();
-  }
-
-  /** Hands a fault to the protocol, now or when there is room for its page. */
-  private void ask(long page, boolean write) {
-    if (budget == null || budget.admits(page)) {
-      cache.fault(page, write, clock.getAsLong());
-    } else {
-      putOff.add(page, write);
-    }
   }
 
   /** A vCPU will want a page soon; whether it is asked for now. Token holder. */
   boolean prefetch(long page, boolean write) {
-    boolean asked = (budget == null || budget.admits(page)) && cache.prefetch(page, write);
+    boolean asked = room.prefetch(page, write);
     deliverLocal();
     return asked;
   }
@@ -400,15 +375,14 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
   @Override
   public void send(CoherenceMessage message) {
-    boolean asks = message.type == MessageType.GET_S || message.type == MessageType.GET_M;
-    if (asks && budget != null) {
-      budget.asked(message.page);
+    if (message.type == MessageType.GET_S || message.type == MessageType.GET_M) {
+      room.asked(message.page);
     }
     if (message.to == self) {
       localMessages.add(message);
       return;
     }
-    long bytes = message.carriesData() ? hostAddress(message.page) : Channel.NO_PAYLOAD;
+    long bytes = message.carriesBytes() ? hostAddress(message.page) : Channel.NO_PAYLOAD;
     if (!transport.channel(message.to).sendCoherence(message, bytes)) {
       LOG.debug("message to node {} not taken: {}", message.to, message);
     }
@@ -423,6 +397,16 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
     }
     faultLog.copying(page);
     bytes.copyTo(hostAddress(page));
+  }
+
+  @Override
+  public void installDelta(long page, long blocks) {
+    PagePayload bytes = payload;
+    if (bytes == null) {
+      throw new IllegalStateException("no blocks to install for page " + page);
+    }
+    faultLog.copying(page);
+    bytes.copyBlocksTo(hostAddress(page), blocks);
   }
 
   @Override
@@ -467,9 +451,7 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
   @Override
   public void revoked(long page) {
     cache.revoked(page, clock.getAsLong());
-    if (budget != null) {
-      budget.left(page, cache);
-    }
+    room.left(page);
   }
 
   @Override
@@ -504,82 +486,13 @@ public final class PluribusNode implements CacheEffects, RemoteInterrupts, PageR
 
     @Override
     public void take(long page) {
-      if (budget == null || budget.admitsOffered(page)) {
-        cache.take(page);
-      }
+      room.take(page);
     }
 
     @Override
     public void protocolError(ProtocolError reason, CoherenceMessage message) {
       PluribusNode.this.protocolError(reason, message);
     }
-  }
-
-  // ---- other messages
-
-  /**
-   * An interrupt for a vCPU of another node. Any thread, with the token or without: the message
-   * goes out at once if nobody runs the duty cycle, else with the turn under way.
-   */
-  @Override
-  public void sendIpi(int peer, long message) {
-    post(peer, channel -> channel.postIpi(RemoteIpis.encode(message)));
-  }
-
-  @Override
-  public void sendEoi(int peer, int vector) {
-    post(peer, channel -> channel.postEoi(vector));
-  }
-
-  private void post(int peer, Predicate<Channel> message) {
-    Channel channel = transport.channel(peer);
-    for (int i = 0; i < POST_ATTEMPTS; i++) {
-      boolean taken = message.test(channel);
-      token.oweTurn();
-      if (taken || !channel.isOpen()) {
-        return;
-      }
-      Thread.yield();
-    }
-    fail("interrupts to node " + peer + " do not get away");
-  }
-
-  /** Says something about the machine's life to a peer. A thread without the token. */
-  public void sendLifecycle(int peer, LifecycleKind kind, int code, String text) {
-    token.take();
-    try {
-      transport.channel(peer).sendLifecycle(kind, code, text);
-      duty();
-    } finally {
-      token.release();
-    }
-  }
-
-  /** Sends the final report. A thread without the token. */
-  public void sendReport(int peer, byte[] json) {
-    token.take();
-    try {
-      transport.channel(peer).sendReport(json);
-      duty();
-    } finally {
-      token.release();
-    }
-  }
-
-  /** Asks a peer for its time. A thread without the token. */
-  public void sendClockRequest(int peer, long nowNanos) {
-    token.take();
-    try {
-      transport.channel(peer).sendClockProbe(ClockProbeKind.REQUEST, nowNanos, 0, 0);
-      duty();
-    } finally {
-      token.release();
-    }
-  }
-
-  /** Tells a peer our time. Token holder. */
-  public void sendClockReply(int peer, long t0, long receivedNanos, long nowNanos) {
-    transport.channel(peer).sendClockProbe(ClockProbeKind.REPLY, t0, receivedNanos, nowNanos);
   }
 
   // ---- the end

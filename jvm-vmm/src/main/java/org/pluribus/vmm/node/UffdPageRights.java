@@ -73,15 +73,15 @@ final class UffdPageRights implements PageRights {
 
   /**
    * @param alias the RAM image as Java sees it
-   * @param holdNanos processor time that a vCPU gets at least to use a page it waited for
+   * @param useTime processor time that a vCPU gets to use a page it waited for
    * @param machineNanos the clock that all nodes share
    * @throws org.pluribus.posix.PosixException without permission for userfaultfd
    * @throws UnsupportedOperationException on a kernel that lacks a feature
    */
-  UffdPageRights(Memfd ram, Mapping alias, long holdNanos, LongSupplier machineNanos) {
+  UffdPageRights(Memfd ram, Mapping alias, UseTime useTime, LongSupplier machineNanos) {
     this.alias = alias;
     this.machineNanos = machineNanos;
-    useTime = new UseTime(holdNanos);
+    this.useTime = useTime;
     int pages = Math.toIntExact(ram.size() >>> PAGE_SHIFT);
     rights = new byte[pages];
     uffd =

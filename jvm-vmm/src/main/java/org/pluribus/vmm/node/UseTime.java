@@ -29,27 +29,48 @@ final class UseTime {
   private static final long JITTER_MASK = 0xFF;
 
   private final long leastNanos;
-  private long shortest;
-  private long shortestBefore;
-  private int faults;
+  private final int bounceFactor;
+  private final Shortest between = new Shortest();
+  private final Shortest waits = new Shortest();
+
+  /** The shortest of the latest times. */
+  private static final class Shortest {
+    private long now = Long.MAX_VALUE;
+    private long before = Long.MAX_VALUE;
+    private int times;
+
+    void add(long nanos) {
+      now = Math.min(now, nanos);
+      if (++times == WINDOW) {
+        times = 0;
+        before = now;
+        now = Long.MAX_VALUE;
+      }
+    }
+
+    /** {@link Long#MAX_VALUE} before there was any. */
+    long nanos() {
+      return Math.min(now, before);
+    }
+  }
 
   /**
    * @param leastNanos what {@link #useNanos} is at least, and before anything was measured
+   * @param bounceFactor see {@link org.pluribus.hw.HostProfile}
    */
-  UseTime(long leastNanos) {
+  UseTime(long leastNanos, int bounceFactor) {
     this.leastNanos = Math.min(leastNanos, MAX_USE_NANOS);
-    shortest = Long.MAX_VALUE;
-    shortestBefore = Long.MAX_VALUE;
+    this.bounceFactor = bounceFactor;
   }
 
   /** A vCPU's thread had so much processor time from a page's grant to its next fault. */
   void between(long nanos) {
-    shortest = Math.min(shortest, nanos);
-    if (++faults == WINDOW) {
-      faults = 0;
-      shortestBefore = shortest;
-      shortest = Long.MAX_VALUE;
-    }
+    between.add(nanos);
+  }
+
+  /** A vCPU waited so long for a page that another node had. */
+  void waited(long nanos) {
+    waits.add(nanos);
   }
 
   /**
@@ -58,12 +79,23 @@ final class UseTime {
    * @param many whether they are so many that it took long to collect them
    */
   long useNanos(boolean many) {
-    long least = Math.min(shortest, shortestBefore);
+    long least = between.nanos();
     long nanos = Math.clamp(Math.min(least, MAX_USE_NANOS) * FACTOR, leastNanos, MAX_USE_NANOS);
     if (least == Long.MAX_VALUE) {
       nanos = leastNanos; // nothing measured yet
     }
     return many ? Math.min(nanos * MANY_FACTOR, MAX_USE_NANOS) : nanos;
+  }
+
+  /**
+   * Processor time that a vCPU gets with a page that it loses and wants again, over and over. What
+   * it does with it should be worth the page's way; the shortest of the waits is one in which
+   * nobody kept the page for as long himself.
+   */
+  long bounceNanos() {
+    long way = Math.min(waits.nanos(), MAX_USE_NANOS);
+    boolean known = waits.nanos() != Long.MAX_VALUE;
+    return known ? Math.clamp(way * bounceFactor, useNanos(false), MAX_USE_NANOS) : useNanos(false);
   }
 
   /**

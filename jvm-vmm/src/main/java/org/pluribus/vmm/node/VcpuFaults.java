@@ -79,6 +79,9 @@ final class VcpuFaults {
   /** A page that was fetched along so often, without a fault of its own, has to prove itself. */
   private static final int MAX_UNPROVEN = 16;
 
+  /** So many waits for one page, and for no other in between, are no chance any more. */
+  private static final int BOUNCES = 4;
+
   private static final long NO_PAGE = -1;
 
   private final Vcpu vcpu;
@@ -123,6 +126,11 @@ final class VcpuFaults {
   /** When its pages go in any case, {@link System#nanoTime}. */
   private long patienceEnds;
 
+  /** The page it waited for last, and how often without waiting for another in between. */
+  private long bouncing = NO_PAGE;
+
+  private int bounces;
+
   private @Nullable ThreadCpuClock processor;
   private long pendingPage = NO_PAGE;
   private boolean pendingWrite;
@@ -161,6 +169,8 @@ final class VcpuFaults {
     }
     pendingPage = page;
     pendingSince = nowNanos;
+    bounces = page == bouncing ? bounces + 1 : 0;
+    bouncing = page;
     long had = clock.nanos() - processorTime;
     boolean paused = stall == 0 || vcpu.pauses() != pauses;
     if (!paused) {
@@ -290,7 +300,11 @@ final class VcpuFaults {
    */
   long granted(long nowNanos) {
     pendingPage = NO_PAGE;
-    return nowNanos - pendingSince;
+    long waited = nowNanos - pendingSince;
+    if (bounces > 0) {
+      time.waited(waited); // else somebody's first touch may be among them, which nobody sent
+    }
+    return waited;
   }
 
   /**
@@ -308,7 +322,7 @@ final class VcpuFaults {
       return 0;
     }
     long had = clock.nanos() - processorTime;
-    long use = use();
+    long use = page == bouncing && bounces >= BOUNCES ? Math.max(use(), time.bounceNanos()) : use();
     boolean over =
         had < 0
             || had >= use

@@ -84,6 +84,25 @@ class ClusterFileCheckTest {
   }
 
   @Test
+  void aNodeThatMayChooseNeedsItsUdpPortAndIsToldOfItsDevice() throws Exception {
+    int port = freePort();
+    String node = "node 0 at 127.0.0.1:" + port + " by auto: ";
+    assertThat(findings("auto", "127.0.0.1", port, ELSEWHERE).get(1))
+        .isEqualTo(new Finding("nodes here", node + "rdma, if all nodes can, else aeron", null));
+    ClusterConfig config = write("auto", "127.0.0.1", port, ELSEWHERE);
+    assertThat(ClusterFileCheck.findings(file, config, Set.of()).get(1))
+        .isEqualTo(
+            new Finding(
+                "nodes here",
+                node + "aeron, as no active RDMA device of this host has that address",
+                null));
+    try (DatagramSocket taken = new DatagramSocket(port, InetAddress.getByName("127.0.0.1"))) {
+      assertThat(taken.isBound()).isTrue();
+      assertThat(findings("auto", "127.0.0.1", port, ELSEWHERE).get(1).isOk()).isFalse();
+    }
+  }
+
+  @Test
   void onlyNodeZeroNeedsTheKernel() throws Exception {
     Files.delete(kernel);
     assertThat(findings("aeron", "127.0.0.1", freePort(), ELSEWHERE).getLast().found())

@@ -53,7 +53,7 @@ class HotPagesFileTest {
         .hasMessageContaining("no address of a kernel's image");
     assertThatThrownBy(() -> KernelSymbols.read(folder.resolve("absent")))
         .isInstanceOf(ConfigException.class)
-        .hasMessageContaining("cannot be read");
+        .hasMessageContaining("there is no such file");
   }
 
   @Test
@@ -80,6 +80,10 @@ class HotPagesFileTest {
         0,
         0,
         new NodeReport.Faults(0, 0, 0),
+        0,
+        0,
+        0,
+        0,
         0,
         0,
         0,

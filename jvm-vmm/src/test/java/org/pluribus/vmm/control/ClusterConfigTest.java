@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.pluribus.coherence.DeltaMode;
 import org.pluribus.vmm.emulator.CpuModel;
 import org.pluribus.vmm.memory.GuestRamLayout;
 
@@ -60,7 +61,8 @@ class ClusterConfigTest {
         "key: 5a| key: zz |VM key",
         "transport: aeron| colour: green |unknown field 'colour'",
         "transport: aeron| transport: loopback |for one process only",
-        "transport: aeron| transport: pigeon |unknown",
+        "transport: aeron| transport: pigeon |unknown; give aeron, rdma or auto",
+        "transport: aeron| transport: AUTO |'AUTO' is unknown",
         "port: 40001| port: 0 |has port 0",
         "port: 40001| port: 65536 |has port 65536",
         "host: 10.0.0.2, port: 40001| host: 10.0.0.1, port: 40000 |of another node",
@@ -73,6 +75,31 @@ class ClusterConfigTest {
         .hasMessageContaining(expected)
         .message()
         .doesNotContain("\n");
+  }
+
+  @Test
+  void nodesMayBeLeftToChooseATransport() throws Exception {
+    ClusterConfig auto = ClusterConfig.read(file(GOOD.replace("aeron", "auto")));
+    assertThat(auto.transport()).isEqualTo(ClusterConfig.AUTO);
+    // Who has it so and who has it otherwise refuse each other.
+    assertThat(auto.hash()).isNotEqualTo(ClusterConfig.read(file(GOOD)).hash());
+    assertThat(auto.withTransport(ClusterConfig.AERON)).isEqualTo(ClusterConfig.read(file(GOOD)));
+    assertThatThrownBy(() -> new LocalCluster(auto))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("transport auto");
+  }
+
+  @Test
+  void aNodeWithASmallMirrorIsAnObstacleToRdma() throws Exception {
+    String small = GOOD.replace("cpus: 3", "cpus: 3, mirrorBudget: 300M").replace("aeron", "auto");
+    ClusterConfig config = ClusterConfig.read(file(small));
+    assertThat(MirrorSize.obstacleToPinning(config, 1))
+        .isEqualTo("has a mirror budget of 300M, and RDMA pins all of guest RAM, 512M");
+    ClusterConfig whole = ClusterConfig.read(file(small.replace("300M", "512M")));
+    assertThat(MirrorSize.obstacleToPinning(whole, 1)).isNull();
+    ClusterConfig huge = ClusterConfig.read(file(GOOD.replace("512M", "900G")));
+    assertThat(MirrorSize.obstacleToPinning(huge, 1))
+        .contains(" of memory available, for 1 of the nodes, and RDMA pins all of guest RAM, ");
   }
 
   @Test
@@ -132,6 +159,22 @@ class ClusterConfigTest {
     assertThat(complete.completedByThisHost()).isEqualTo(complete);
     ClusterConfig told = ClusterConfig.read(file(kvm + "tscHz: 1234567000\n"));
     assertThat(told.completedByThisHost().tscHz()).isEqualTo(1_234_567_000L);
+  }
+
+  @Test
+  void deltasAreOffOnOrAutomatic() throws Exception {
+    ClusterConfig without = ClusterConfig.read(file(GOOD));
+    assertThat(without.deltaMode()).isEqualTo(DeltaMode.OFF);
+    for (DeltaMode mode : DeltaMode.values()) {
+      ClusterConfig config = ClusterConfig.read(file(GOOD + "deltas: " + mode.word() + "\n"));
+      assertThat(config.deltaMode()).isEqualTo(mode);
+      assertThat(without.withDeltas(mode).deltaMode()).isEqualTo(mode);
+      assertThat(config.withFaultTimes().deltaMode()).isEqualTo(mode);
+    }
+    assertThat(without.withDeltas(DeltaMode.OFF)).isEqualTo(without);
+    assertThat(without.withDeltas(DeltaMode.ON).hash()).isNotEqualTo(without.hash());
+    assertRefused(
+        GOOD + "deltas: sometimes\n", "deltas 'sometimes' is unknown; give off, on or auto");
   }
 
   @Test

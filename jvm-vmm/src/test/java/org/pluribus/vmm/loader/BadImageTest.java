@@ -117,7 +117,7 @@ class BadImageTest {
   @Test
   void anInitrdThatDoesNotFit() throws Exception {
     Path initrd = Files.write(folder.resolve("initrd"), new byte[(int) (20 * MIB)]);
-    BootOptions options = new BootOptions("", List.of(initrd), 0, new byte[0]);
+    BootOptions options = new BootOptions("", List.of(initrd), 0, new byte[0], "");
     assertNotLoaded(
         SyntheticKernels.bzImage(0x4000),
         32,
@@ -129,7 +129,7 @@ class BadImageTest {
     ByteBuffer.wrap(nearLimit).order(java.nio.ByteOrder.LITTLE_ENDIAN).putInt(0x22C, 0x1FF_FFFF);
     assertNotLoaded(nearLimit, 64, options, "takes one of at most 14336 KiB");
     assertNotLoaded(SyntheticKernels.multibootRaw(100), 16, options, "--memory more");
-    BootOptions missing = new BootOptions("", List.of(folder.resolve("no")), 0, new byte[0]);
+    BootOptions missing = new BootOptions("", List.of(folder.resolve("no")), 0, new byte[0], "");
     assertNotLoaded(SyntheticKernels.pvhVmlinux(100), 16, missing, "initrd", "--initrd");
   }
 

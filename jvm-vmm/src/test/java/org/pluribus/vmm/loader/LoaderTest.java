@@ -59,7 +59,11 @@ class LoaderTest {
             memory,
             layout,
             new BootOptions(
-                "console=ttyS0", List.of(file("a", initrd1), file("b", initrd2)), 0xE_0000, seed));
+                "console=ttyS0",
+                List.of(file("a", initrd1), file("b", initrd2)),
+                0xE_0000,
+                seed,
+                ""));
 
     assertThat(entry.mode()).isEqualTo(EntryState.Mode.LONG64);
     assertThat(entry.rip()).isEqualTo(SyntheticKernels.BZ_LOAD + 0x200);
@@ -95,6 +99,28 @@ class LoaderTest {
       assertThat(memory.readLong(at + 8)).isEqualTo(layout.e820().get(i).length());
       assertThat(memory.readInt(at + 16)).isEqualTo(layout.e820().get(i).type().code);
     }
+  }
+
+  @Test
+  void linuxWorksOnCpusNearTheDevicesUnlessTheUserSaysWhere() throws Exception {
+    String hints = "tsc=reliable nohz_full=2-7 sysctl.kernel.timer_migration=0 ";
+    assertThat(lineWithFarCpus("quiet")).isEqualTo(hints + "quiet");
+    assertThat(lineWithFarCpus("")).isEqualTo(hints.strip());
+    for (String own : List.of("nohz_full=3 quiet", "quiet nohz_full=", "quiet isolcpus=nohz,3")) {
+      assertThat(lineWithFarCpus(own)).isEqualTo("tsc=reliable " + own);
+    }
+    String full = "x".repeat(60);
+    assertThat(lineWithFarCpus(full)).as("no room").isEqualTo("tsc=reliable " + full);
+  }
+
+  private String lineWithFarCpus(String line) throws Exception {
+    GuestRamLayout layout = GuestRamLayout.of(32 * MIB, 1);
+    GuestMemory memory = ram(layout);
+    KernelImage kernel = KernelImage.detect(file("vmlinuz", SyntheticKernels.bzImage(0x1000)));
+    EntryState entry =
+        kernel.load(memory, layout, new BootOptions(line, List.of(), 0, new byte[0], "2-7"));
+    String all = text(memory, memory.readInt(entry.rsi() + 0x228), 110);
+    return all.substring(0, all.indexOf('\0'));
   }
 
   @Test
@@ -164,7 +190,7 @@ class LoaderTest {
         kernel.load(
             memory,
             layout,
-            new BootOptions("quiet", List.of(file("i", initrd)), 0xE_0010, new byte[0]));
+            new BootOptions("quiet", List.of(file("i", initrd)), 0xE_0010, new byte[0], ""));
     assertThat(entry.mode()).isEqualTo(EntryState.Mode.PROTECTED32);
     assertThat(entry.rip()).isEqualTo(SyntheticKernels.PVH_ENTRY);
     assertThat(entry.cr0() & 0x8000_0001L).isEqualTo(1);
@@ -202,7 +228,8 @@ class LoaderTest {
         kernel.load(
             memory,
             layout,
-            new BootOptions("a b", List.of(file("m1", first), file("m2", second)), 0, new byte[0]));
+            new BootOptions(
+                "a b", List.of(file("m1", first), file("m2", second)), 0, new byte[0], ""));
     assertThat(entry.rax()).isEqualTo(0x2BAD_B002);
     assertThat(entry.rip()).isEqualTo(SyntheticKernels.ELF_LOAD + 12);
     assertThat(memory.readBytes(SyntheticKernels.ELF_LOAD, 0x3001)).isEqualTo(tail(bytes, 0x100));

@@ -3,6 +3,7 @@ package org.pluribus.vmm.node;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.pluribus.coherence.DeltaMode;
 
 /**
  * Shape of a {@link SimulatedCluster}; times in nanoseconds of its virtual clock.
@@ -17,6 +18,7 @@ import java.util.SplittableRandom;
  * @param maxCut most a link is cut at a time, now and then; 0 for never
  * @param maxPause most a whole node stands still at a time, now and then; 0 for never
  * @param refusals one frame in so many is not taken by the network at once; 0 for none
+ * @param deltas whether nodes send only what has changed of a page
  * @param mischief what goes wrong beyond that
  */
 record ClusterShape(
@@ -33,6 +35,7 @@ record ClusterShape(
     int maxCut,
     int maxPause,
     int refusals,
+    DeltaMode deltas,
     Mischief mischief) {
 
   /** A cut or pause may last so many times as long as a frame travels. */
@@ -100,12 +103,33 @@ record ClusterShape(
         random.nextBoolean() ? OUTAGE_DELAYS * delay : 0,
         random.nextBoolean() ? OUTAGE_DELAYS * delay : 0,
         random.nextInt(3) == 0 ? random.nextInt(2, 20) : 0,
+        DeltaMode.values()[random.nextInt(DeltaMode.values().length)],
         Mischief.NONE);
   }
 
   /** Accesses and transfers of the whole cluster. */
   long allOperations() {
     return (long) nodes * (vcpus + devices) * operations;
+  }
+
+  /** The same with nodes that send only what has changed of a page, or don't. */
+  ClusterShape with(DeltaMode mode) {
+    return new ClusterShape(
+        seed,
+        nodes,
+        pages,
+        vcpus,
+        devices,
+        operations,
+        hold,
+        maxDelay,
+        maxTurn,
+        maxBlock,
+        maxCut,
+        maxPause,
+        refusals,
+        mode,
+        mischief);
   }
 
   /** The same with mischief. */
@@ -120,6 +144,7 @@ record ClusterShape(
       all.add(
           of(fewer, pages, vcpus, devices, operations, hold, maxCut, maxPause, refusals, mischief));
     }
+    all.add(with(DeltaMode.OFF));
     all.add(of(nodes, 1, vcpus, devices, operations, hold, maxCut, maxPause, refusals, mischief));
     all.add(of(nodes, pages, 1, devices, operations, hold, maxCut, maxPause, refusals, mischief));
     all.add(of(nodes, pages, vcpus, 0, operations, hold, maxCut, maxPause, refusals, mischief));
@@ -157,6 +182,7 @@ record ClusterShape(
         maxCut,
         maxPause,
         refusals,
+        deltas,
         mischief);
   }
 }

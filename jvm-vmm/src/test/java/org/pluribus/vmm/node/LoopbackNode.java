@@ -3,6 +3,7 @@ package org.pluribus.vmm.node;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.pluribus.coherence.CoherenceMessage;
+import org.pluribus.coherence.DeltaMode;
 import org.pluribus.hw.HostProfile;
 import org.pluribus.posix.Mapping;
 import org.pluribus.posix.Memfd;
@@ -29,6 +30,7 @@ final class LoopbackNode implements AutoCloseable {
   private final Memfd memfd;
   private final Mapping ram;
   private final Transport transport;
+  private final NativeTwins twins;
   final MirrorBudget budget;
   final PluribusNode node;
   final NodeMemory memory;
@@ -75,14 +77,33 @@ final class LoopbackNode implements AutoCloseable {
       RightsOverRam rights,
       long holdNanos,
       long budgetBytes) {
+    this(id, layout, cluster, key, rights, holdNanos, budgetBytes, DeltaMode.OFF);
+  }
+
+  /** The same, which may send only what has changed of a page. */
+  LoopbackNode(
+      int id,
+      GuestRamLayout layout,
+      LoopbackCluster cluster,
+      VmKey key,
+      RightsOverRam rights,
+      long holdNanos,
+      long budgetBytes,
+      DeltaMode deltas) {
     memfd = Memfd.create("test-ram-" + id, layout.ramSize());
     ram = Mapping.of(memfd);
     NodeIdentity identity = new NodeIdentity(id, layout.nodeCount(), layout.pageCount(), key, 1);
     transport = LoopbackTransport.create(cluster, identity, TransportLimits.DEFAULT);
+    twins = NativeTwins.of(ram.segment(), deltas);
     budget = new MirrorBudget(memfd, layout, id, budgetBytes);
     node =
         new PluribusNode(
-            id, layout, ram.address(), transport, rights.make(memfd, ram), holdNanos, budget);
+            id,
+            layout,
+            ram.address(),
+            transport,
+            rights.make(memfd, ram),
+            new PluribusNode.Policy(holdNanos, deltas, twins, budget));
     memory = new NodeMemory(node, ram.segment(), HostProfile.load("single-host"));
     thread = new Thread(this::live, "node-" + id);
     thread.start();
@@ -111,6 +132,7 @@ final class LoopbackNode implements AutoCloseable {
     node.stop();
     thread.join();
     transport.close();
+    twins.close();
     ram.close();
     memfd.close();
   }

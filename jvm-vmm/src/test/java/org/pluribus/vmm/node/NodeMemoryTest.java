@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.pluribus.coherence.CoherenceCounter;
+import org.pluribus.coherence.DeltaMode;
 import org.pluribus.transport.VmKey;
 import org.pluribus.transport.loopback.LoopbackCluster;
 import org.pluribus.vmm.emulator.CodeCache;
@@ -22,12 +23,17 @@ import org.pluribus.vmm.memory.GuestRamLayout;
 
 /** Guest RAM of three real nodes (controllers, wire format, mirrors) joined by loopback. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
-class NodeMemoryTest {
+sealed class NodeMemoryTest permits NodeMemoryWithDeltasTest {
   private static final int NODES = 3;
   private static final long RAM = 48L << 20;
 
-  private final List<LoopbackNode> nodes = new ArrayList<>();
+  final List<LoopbackNode> nodes = new ArrayList<>();
   private final ExecutorService threads = Executors.newCachedThreadPool();
+
+  /** Whether the nodes send only what has changed of a page. */
+  DeltaMode deltas() {
+    return DeltaMode.OFF;
+  }
 
   @BeforeEach
   void start() throws InterruptedException {
@@ -36,7 +42,9 @@ class NodeMemoryTest {
     GuestRamLayout layout = GuestRamLayout.of(RAM, NODES);
     for (int i = 0; i < NODES; i++) {
       PageRights rights = new SoftMmuPageRights(layout, new CodeCache(layout.ramEnd() >>> 12));
-      nodes.add(new LoopbackNode(i, layout, cluster, key, rights, 1_000));
+      nodes.add(
+          new LoopbackNode(
+              i, layout, cluster, key, (image, alias) -> rights, 1_000, RAM, deltas()));
     }
     for (LoopbackNode n : nodes) {
       n.awaitConnected();

@@ -81,7 +81,7 @@ final class OneVcpu implements AutoCloseable {
     Bus ports = Bus.ports();
     ports.attach(END_PORT, 1, new EndPort());
     DeviceAccess devices = new DeviceAccess(node, 1, ports, Bus.mmio());
-    IpiRouter router = new IpiRouter(0, 1, new int[] {0}, 0, node);
+    IpiRouter router = new IpiRouter(0, 1, new int[] {0}, 0, node.messages());
     timers = new TimerQueue(new HostClock());
     CpuidTable cpuid = new CpuidTable(new CpuidConfig(0, 0, 1, tscHz, without));
     thread =

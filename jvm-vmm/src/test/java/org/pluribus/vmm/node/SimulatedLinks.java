@@ -8,6 +8,7 @@ import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.Lane;
 import org.pluribus.coherence.MessageType;
+import org.pluribus.coherence.TwinStore;
 import org.pluribus.transport.PagePayload;
 import org.pluribus.transport.wire.sbe.CoherenceDecoder;
 import org.pluribus.transport.wire.sbe.MessageHeaderDecoder;
@@ -27,6 +28,8 @@ final class SimulatedLinks {
   private static final int FRAMES_PER_MISCHIEF = 40;
 
   private static final int LANES = Lane.values().length;
+  private static final int PAGE_BYTES = PagePayload.PAGE_BYTES;
+  private static final int BLOCK_BYTES = TwinStore.BLOCK_BYTES;
   private static final long NEVER = Long.MAX_VALUE;
 
   private final SimulatedCluster cluster;
@@ -130,13 +133,37 @@ final class SimulatedLinks {
   // ---- mischief
 
   /** Keeps a page's bytes, and may put those in their place that went last. */
-  private void age(byte[] frame, boolean stale) {
-    int payload = frame.length - PagePayload.PAGE_BYTES;
-    byte[] bytes = Arrays.copyOfRange(frame, payload, frame.length);
-    byte[] last = lastBytes.put(coherence.page(), bytes);
-    if (stale && last != null) {
-      System.arraycopy(last, 0, frame, payload, last.length);
+  private void age(MessageType type, byte[] frame, boolean stale) {
+    long blocks = type.carriesBlocks() ? coherence.blocks() : -1L;
+    byte[] last = lastBytes.computeIfAbsent(coherence.page(), p -> new byte[PAGE_BYTES]);
+    int at = payloadOf(type, frame);
+    for (long rest = blocks; rest != 0; rest &= rest - 1) {
+      int block = Long.numberOfTrailingZeros(rest) * BLOCK_BYTES;
+      byte[] bytes = Arrays.copyOfRange(frame, at, at + BLOCK_BYTES);
+      if (stale) {
+        System.arraycopy(last, block, frame, at, BLOCK_BYTES);
+      }
+      System.arraycopy(bytes, 0, last, block, BLOCK_BYTES);
+      at += BLOCK_BYTES;
     }
+  }
+
+  /** Turns a bit over in a word that is used, of a page or of blocks of it. */
+  private void flip(MessageType type, byte[] frame) {
+    int payload = payloadOf(type, frame);
+    // Each block that changes has one word that is used, its first.
+    int words =
+        type.carriesBlocks() ? (frame.length - payload) / BLOCK_BYTES : SimulatedCluster.WORDS;
+    if (words > 0) {
+      int word = random.nextInt(words);
+      int offset = type.carriesBlocks() ? word * BLOCK_BYTES : SimulatedCluster.offsetOfWord(word);
+      frame[payload + offset] ^= 1;
+    }
+  }
+
+  private int payloadOf(MessageType type, byte[] frame) {
+    int bytes = type.carriesBlocks() ? Long.bitCount(coherence.blocks()) * BLOCK_BYTES : PAGE_BYTES;
+    return frame.length - bytes;
   }
 
   /** Does what the shape says; whether the frame is dealt with. */
@@ -186,14 +213,13 @@ final class SimulatedLinks {
         }
       }
       case BIT_FLIPPED -> {
-        if (again && type == MessageType.DATA) {
-          int word = SimulatedCluster.offsetOfWord(random.nextInt(SimulatedCluster.WORDS));
-          frame[frame.length - PagePayload.PAGE_BYTES + word] ^= 1;
+        if (again && type.carriesBytes()) {
+          flip(type, frame);
         }
       }
       case STALE_BYTES -> {
-        if (type == MessageType.DATA) {
-          age(frame, again);
+        if (type.carriesBytes()) {
+          age(type, frame, again);
         }
       }
       case NONE, REVOKE_NOT_AWAITED -> {}

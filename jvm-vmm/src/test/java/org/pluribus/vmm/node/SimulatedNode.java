@@ -36,10 +36,14 @@ final class SimulatedNode implements MessageHandler, AutoCloseable {
 
   private static final int VECTORS = 200;
 
+  /** Room for so few pages' twins that they make way for each other. */
+  private static final int TWINS = 3;
+
   private final SimulatedCluster cluster;
   private final int id;
   private final Mapping ram;
   private final Transport transport;
+  private final NativeTwins twins;
   private final List<SimulatedAgent> agents = new ArrayList<>();
   private final int[] vectorsSent;
   private final int[] vectorsSeen;
@@ -64,9 +68,16 @@ final class SimulatedNode implements MessageHandler, AutoCloseable {
     rights = new SoftMmuPageRights(layout, cluster.machine().codeCache);
     PageRights enforced =
         shape.mischief() == Mischief.REVOKE_NOT_AWAITED ? new HastyRights(rights) : rights;
+    twins = NativeTwins.of(ram.segment(), shape.deltas(), TWINS);
     node =
         new PluribusNode(
-            id, layout, ram.address(), transport, enforced, shape.hold(), null, cluster::now);
+            id,
+            layout,
+            ram.address(),
+            transport,
+            enforced,
+            new PluribusNode.Policy(shape.hold(), shape.deltas(), twins, null),
+            cluster::now);
     for (int i = 0; i < shape.vcpus(); i++) {
       agents.add(new SimulatedVcpu(cluster, this));
     }
@@ -185,7 +196,7 @@ final class SimulatedNode implements MessageHandler, AutoCloseable {
     int peer = cluster.random().nextInt(cluster.shape().nodes());
     if (peer != id) {
       vectorsSent[peer] = (vectorsSent[peer] + 1) % VECTORS;
-      node.sendEoi(peer, FIRST_VECTOR + vectorsSent[peer]);
+      node.messages().sendEoi(peer, FIRST_VECTOR + vectorsSent[peer]);
     }
   }
 
@@ -262,6 +273,7 @@ final class SimulatedNode implements MessageHandler, AutoCloseable {
 
   @Override
   public void close() {
+    twins.close();
     ram.close();
   }
 

@@ -104,7 +104,8 @@ class SplitLockTest {
   private void addVcpus(PluribusNode node, EmulatedVm vm, int count) {
     int[] nodeOfApic = new int[node.layout().nodeCount() * count];
     Arrays.setAll(nodeOfApic, id -> id / count);
-    IpiRouter router = new IpiRouter(node.id(), node.layout().nodeCount(), nodeOfApic, 0, node);
+    IpiRouter router =
+        new IpiRouter(node.id(), node.layout().nodeCount(), nodeOfApic, 0, node.messages());
     TimerQueue timers = new TimerQueue(new HostClock());
     DeviceAccess devices = new DeviceAccess(node, nodeOfApic.length, Bus.ports(), Bus.mmio());
     VcpuThread[] mine = new VcpuThread[count];

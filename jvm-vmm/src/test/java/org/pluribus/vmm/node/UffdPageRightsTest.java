@@ -35,7 +35,7 @@ class UffdPageRightsTest {
   private static void grantAll() {
     try (Memfd ram = Memfd.create("holes", PAGES * PAGE);
         Mapping alias = Mapping.of(ram)) {
-      UffdPageRights rights = new UffdPageRights(ram, alias, 0, System::nanoTime);
+      UffdPageRights rights = new UffdPageRights(ram, alias, new UseTime(0, 0), System::nanoTime);
       try {
         for (int page = 0; page < PAGES; page++) {
           if (page % 2 == 0) {

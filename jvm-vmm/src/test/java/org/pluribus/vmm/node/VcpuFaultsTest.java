@@ -23,7 +23,7 @@ class VcpuFaultsTest {
   /** The machine's clock is ahead of this node's by so much. */
   private static final long MACHINE = 5_000;
 
-  private final UseTime time = new UseTime(2 * MILLI);
+  private final UseTime time = new UseTime(2 * MILLI, 100_000_000);
   private final AtomicLong pauses = new AtomicLong();
   private final AtomicInteger looks = new AtomicInteger();
   private final AtomicBoolean computing = new AtomicBoolean();
@@ -129,6 +129,22 @@ class VcpuFaultsTest {
     assertThat(looks).as("once for both").hasValue(1);
     pauses.incrementAndGet();
     assertThat(longer(faults, PAGE, NOW)).as("it spins").isZero();
+  }
+
+  /** Each wait is 30 ns, so the page stays for 3 s by that, bounded by 10 ms. */
+  @Test
+  void whatComesAndGoesAllTheTimeStaysForLonger() throws InterruptedException {
+    VcpuFaults faults = faulted();
+    for (int i = 0; i < 4; i++) {
+      assertThat(longer(faults, PAGE, NOW)).as("after %d times", i).isBetween(MILLI, 2 * MILLI);
+      fault(faults, PAGE, NOW);
+    }
+    compute(3 * MILLI);
+    assertThat(longer(faults, PAGE, NOW)).as("more than any other page's time").isPositive();
+    fault(faults, PAGE + 1, NOW);
+    fault(faults, PAGE, NOW);
+    compute(3 * MILLI);
+    assertThat(longer(faults, PAGE, NOW)).as("there was another").isZero();
   }
 
   @Test

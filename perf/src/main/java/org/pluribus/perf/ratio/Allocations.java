@@ -4,6 +4,7 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
+import org.HdrHistogram.Histogram;
 import org.pluribus.coherence.CoherenceCounter;
 import org.pluribus.coherence.CoherenceCounters;
 
@@ -15,13 +16,18 @@ import org.pluribus.coherence.CoherenceCounters;
  * @param all bytes, by all threads there were
  * @param collections of garbage
  * @param pages that came from the other node or went to it
+ * @param faults of the guest that its vCPU had to wait for
  */
-record Allocations(long serving, long all, long collections, long pages) {
+record Allocations(long serving, long all, long collections, long pages, long faults) {
   private static final ThreadMXBean THREADS =
       (ThreadMXBean) ManagementFactory.getThreadMXBean(); // HotSpot's is one
 
-  /** In this JVM, until now. */
-  static Allocations now(CoherenceCounters counters) {
+  /**
+   * In this JVM, until now.
+   *
+   * @param latency of the guest's faults
+   */
+  static Allocations now(CoherenceCounters counters, Histogram latency) {
     long[] serving =
         Thread.getAllStackTraces().keySet().stream()
             .filter(t -> t.getName().startsWith("faults-") || t.getName().startsWith("vcpu-"))
@@ -36,7 +42,8 @@ record Allocations(long serving, long all, long collections, long pages) {
         ManagementFactory.getGarbageCollectorMXBeans().stream()
             .mapToLong(GarbageCollectorMXBean::getCollectionCount)
             .sum(),
-        counters.get(CoherenceCounter.PAGES_IN) + counters.get(CoherenceCounter.PAGES_OUT));
+        counters.get(CoherenceCounter.PAGES_IN) + counters.get(CoherenceCounter.PAGES_OUT),
+        latency.getTotalCount());
   }
 
   Allocations since(Allocations before) {
@@ -44,17 +51,18 @@ record Allocations(long serving, long all, long collections, long pages) {
         serving - before.serving,
         all - before.all,
         collections - before.collections,
-        pages - before.pages);
+        pages - before.pages,
+        faults - before.faults);
   }
 
   /** One line, for {@link #of}. */
   String line() {
-    return serving + " " + all + " " + collections + " " + pages;
+    return serving + " " + all + " " + collections + " " + pages + " " + faults;
   }
 
   /** What {@link #line} said. */
   static Allocations of(String line) {
     long[] n = Arrays.stream(line.split(" ")).mapToLong(Long::parseLong).toArray();
-    return new Allocations(n[0], n[1], n[2], n[3]);
+    return new Allocations(n[0], n[1], n[2], n[3], n[4]);
   }
 }

@@ -42,14 +42,16 @@ final class Contestant implements AutoCloseable {
    */
   static Contestant java(String name, String jvmFlags, Class<?> main, List<String> arguments)
       throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(System.getProperty("java.home") + "/bin/java");
-    command.add("@" + jvmFlags);
-    command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
+    List<String> command = new ArrayList<>(jvm(jvmFlags));
     command.add(main.getName());
     command.addAll(arguments);
     return new Contestant(name, command);
+  }
+
+  /** The start of a command: a JVM as a node has it, which finds what this one finds. */
+  static List<String> jvm(String jvmFlags) {
+    String java = System.getProperty("java.home") + "/bin/java";
+    return List.of(java, "@" + jvmFlags, "-cp", System.getProperty("java.class.path"));
   }
 
   /** Waits until it is ready. */
@@ -104,7 +106,7 @@ final class Contestant implements AutoCloseable {
   }
 
   private void signal(String signal) throws IOException, InterruptedException {
-    new ProcessBuilder("bash", "-c", "kill -" + signal + " " + process.pid()).start().waitFor();
+    new ProcessBuilder("sh", "-c", "kill -" + signal + " " + process.pid()).start().waitFor();
   }
 
   /** Tells it to end, by the end of its input. */

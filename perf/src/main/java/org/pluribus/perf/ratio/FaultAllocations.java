@@ -2,17 +2,13 @@ package org.pluribus.perf.ratio;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
-import org.pluribus.vmm.memory.GuestMemory;
-import org.pluribus.vmm.memory.GuestRamLayout;
 
 /**
  * Prints what two nodes allocate for a page fault of one whose page the other has, and fails if the
  * threads that serve faults allocate at all.
  */
-public final class FaultAllocations implements AutoCloseable {
+public final class FaultAllocations {
   /**
    * Bytes a fault at which it fails. The smallest object has 16; heartbeats and the like, which go
    * by time, are below this even if a fault takes a hundred times as long as it should.
@@ -26,21 +22,20 @@ public final class FaultAllocations implements AutoCloseable {
   private static final long RAM = 256L << 20;
   private static final double NANOS_PER_SECOND = 1e9;
 
-  private final List<Contestant> both = new ArrayList<>();
+  private final Contestant guest;
+  private final Contestant home;
+  private final long pages;
   private long nanos;
 
-  private FaultAllocations(String image, String jvmFlags) throws IOException {
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> both.forEach(Contestant::kill)));
-    Network network = Network.ofTwo();
-    long first = GuestRamLayout.of(RAM, network.nodes()).rangesOf(1).getFirst().start();
-    GuestImage.Work work =
-        new GuestImage.Work(
-            GuestImage.Kind.PAGES, PAGES, first, first + PAGES * GuestMemory.PAGE_SIZE);
-    for (int id = 0; id < network.nodes(); id++) {
-      List<String> arguments = MeasuredNode.arguments(image, work, RAM, id, network);
-      both.add(Contestant.java("node " + id, jvmFlags, MeasuredNode.class, arguments));
-    }
-    both.forEach(Contestant::awaitReady);
+  /**
+   * @param guest node 0, ready
+   * @param home node 1, ready
+   * @param pages that both work on in a round
+   */
+  FaultAllocations(Contestant guest, Contestant home, long pages) {
+    this.guest = guest;
+    this.home = home;
+    this.pages = pages;
   }
 
   /**
@@ -48,9 +43,14 @@ public final class FaultAllocations implements AutoCloseable {
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     int code = 0;
-    String image = Path.of(args[1]).resolve("guest.bin").toString();
-    try (FaultAllocations measurement = new FaultAllocations(image, args[2])) {
-      measurement.run((Long.parseLong(args[0]) + PAGES - 1) / PAGES);
+    try (Contestants contestants = new Contestants(Path.of(args[1]), args[2])) {
+      Network two = Network.ofTwo();
+      GuestImage.Work work = GuestImage.Work.farPages(PAGES, RAM);
+      Contestant guest = contestants.node("node 0", work, RAM, 0, two);
+      Contestant home = contestants.node("node 1", work, RAM, 1, two);
+      guest.awaitReady();
+      home.awaitReady();
+      new FaultAllocations(guest, home, PAGES).run(Long.parseLong(args[0]));
     } catch (IllegalStateException e) {
       System.err.println("perf/fault-allocations: " + e.getMessage());
       code = 1;
@@ -58,13 +58,22 @@ public final class FaultAllocations implements AutoCloseable {
     System.exit(code); // the shutdown hook ends whoever is left
   }
 
-  private void run(long rounds) throws IOException {
+  /**
+   * Prints what so many faults take, rounded up to whole rounds.
+   *
+   * @throws IllegalStateException if it is too much
+   */
+  void run(long atLeast) throws IOException {
     rounds(WARM_UP_ROUNDS);
-    List<Allocations> before = ask();
+    Allocations[] before = ask();
     nanos = 0;
+    long rounds = (atLeast + pages - 1) / pages;
     rounds(rounds);
-    List<Allocations> after = ask();
-    long faults = rounds * PAGES;
+    Allocations[] after = ask();
+    print(rounds * pages, after[0].since(before[0]), after[1].since(before[1]));
+  }
+
+  private void print(long faults, Allocations ofGuest, Allocations ofHome) {
     System.out.printf(
         Locale.ROOT,
         "%d remote faults in %.1f s, %.0f a second%n%n",
@@ -72,34 +81,35 @@ public final class FaultAllocations implements AutoCloseable {
         nanos / NANOS_PER_SECOND,
         faults / (nanos / NANOS_PER_SECOND));
     System.out.printf("%-32s %14s %14s%n", "", "node 0 (guest)", "node 1 (home)");
-    Allocations guest = after.get(0).since(before.get(0));
-    Allocations home = after.get(1).since(before.get(1));
-    row("pages moved", guest.pages(), home.pages());
-    row("bytes, threads serving faults", guest.serving(), home.serving());
-    row("bytes, all threads", guest.all(), home.all());
-    perFault("a fault, threads serving faults", faults, guest.serving(), home.serving());
-    perFault("a fault, all threads", faults, guest.all(), home.all());
-    row("garbage collections", guest.collections(), home.collections());
+    row("pages moved", ofGuest.pages(), ofHome.pages());
+    row("bytes, threads serving faults", ofGuest.serving(), ofHome.serving());
+    row("bytes, all threads", ofGuest.all(), ofHome.all());
+    perFault("a fault, threads serving faults", faults, ofGuest.serving(), ofHome.serving());
+    perFault("a fault, all threads", faults, ofGuest.all(), ofHome.all());
+    row("garbage collections", ofGuest.collections(), ofHome.collections());
+    if (ofGuest.faults() < faults) {
+      throw new IllegalStateException(
+          "the guest waited for %d pages, not %d".formatted(ofGuest.faults(), faults));
+    }
     // Each page comes to the guest and is taken back.
-    check(0, guest, faults);
-    check(1, home, faults);
+    check(0, ofGuest, faults);
+    check(1, ofHome, faults);
     System.out.printf(Locale.ROOT, "%nbelow %.0f byte a fault: met%n", TOO_MANY);
   }
 
   /** The guest stores to pages that the other node has taken back. */
   private void rounds(long count) throws IOException {
     for (long i = 0; i < count; i++) {
-      both.get(1).round();
-      nanos += both.get(0).round();
+      home.round();
+      nanos += guest.round();
     }
   }
 
-  private List<Allocations> ask() throws IOException {
-    List<Allocations> answers = new ArrayList<>();
-    for (Contestant c : both) {
-      answers.add(Allocations.of(c.ask(MeasuredNode.ALLOCATIONS)));
-    }
-    return answers;
+  private Allocations[] ask() throws IOException {
+    return new Allocations[] {
+      Allocations.of(guest.ask(MeasuredNode.ALLOCATIONS)),
+      Allocations.of(home.ask(MeasuredNode.ALLOCATIONS))
+    };
   }
 
   private static void row(String what, long guest, long home) {
@@ -130,16 +140,6 @@ public final class FaultAllocations implements AutoCloseable {
               node,
               bytes,
               TOO_MANY));
-    }
-  }
-
-  @Override
-  public void close() throws IOException, InterruptedException {
-    for (Contestant c : both) {
-      c.finish();
-    }
-    for (Contestant c : both) {
-      c.close();
     }
   }
 }

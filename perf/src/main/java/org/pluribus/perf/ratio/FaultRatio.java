@@ -2,26 +2,22 @@ package org.pluribus.perf.ratio;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.openjdk.jmh.util.ListStatistics;
-import org.pluribus.hw.HostProfile;
-import org.pluribus.vmm.memory.GuestMemory;
-import org.pluribus.vmm.memory.GuestRamLayout;
+import java.util.stream.Stream;
 
 /**
  * Prints three ratios: our exit round trip and our service of a local page fault against the same
  * in C, and a page fault served by another node against the transport's round trip plus a local
  * fault.
  */
-public final class FaultRatio implements AutoCloseable {
+public final class FaultRatio {
   /** Host profile of all contestants. */
   static final String PROFILE = "single-host";
 
   // What is asked for (issue: real KVM, "Done when").
   private static final double EXIT_TARGET = 1.15;
-  private static final double LOCAL_TARGET = 1.25;
+  static final double LOCAL_TARGET = 1.25;
   private static final double REMOTE_TARGET = 1.5;
 
   private static final int WARM_UP_ROUNDS = 4;
@@ -42,13 +38,10 @@ public final class FaultRatio implements AutoCloseable {
 
   /** A local page faults once only, so RAM bounds the rounds. */
   static final int MAX_ROUNDS =
-      (int) ((RAM - FIRST_LOCAL) / GuestMemory.PAGE_SIZE / LOCAL_PAGES) - WARM_UP_ROUNDS;
+      (int) ((RAM - FIRST_LOCAL) / GuestImage.STEP / LOCAL_PAGES) - WARM_UP_ROUNDS;
 
-  private static final long NANOS_PER_MICRO = 1_000;
-
-  private final Path built;
-  private final String jvmFlags;
-  private final List<Contestant> all = new ArrayList<>();
+  private final Contestants contestants;
+  private final List<Contestant> all;
   private final Contestant exitsInC;
   private final Contestant exitsHere;
   private final Contestant localInC;
@@ -57,39 +50,34 @@ public final class FaultRatio implements AutoCloseable {
   private final Contestant answerer;
   private final Contestant remote;
   private final Contestant home;
-  private final ListStatistics roundTrips = new ListStatistics();
-  private final ListStatistics takenBack = new ListStatistics();
+  private final Samples roundTrips = new Samples();
+  private final Samples takenBack = new Samples();
   private final Ratio exit = new Ratio("exit round trip", EXIT_TARGET);
   private final Ratio local = new Ratio("local userfault service", LOCAL_TARGET);
   private final Ratio far = new Ratio("remote fault service", REMOTE_TARGET);
 
-  private FaultRatio(Path built, String jvmFlags) throws IOException {
-    this.built = built;
-    this.jvmFlags = jvmFlags;
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> all.forEach(Contestant::kill)));
+  private FaultRatio(Contestants contestants) throws IOException {
+    this.contestants = contestants;
     GuestImage.Work exits = new GuestImage.Work(GuestImage.Kind.EXITS, EXIT_COUNT, 0, 0);
     GuestImage.Work pages =
         new GuestImage.Work(GuestImage.Kind.PAGES, LOCAL_PAGES, FIRST_LOCAL, RAM);
-    exitsInC = inC("exits in C", exits);
-    exitsHere = node("exits of a node", exits, 0, Network.none());
-    localInC = inC("faults in C", pages);
-    localHere = node("faults of a node", pages, 0, Network.none());
+    exitsInC = contestants.inC("exits in C", exits, RAM);
+    exitsHere = contestants.node("exits of a node", exits, RAM, 0, Network.none());
+    localInC = contestants.inC("faults in C", pages, RAM);
+    localHere = contestants.node("faults of a node", pages, RAM, 0, Network.none());
     Network echo = Network.ofTwo();
     asker = echo("round trips", 0, echo);
     answerer = echo("round trips' other end", 1, echo);
-    awaitReady(); // before ports are looked for again
+    // Before ports are looked for again.
+    List.of(exitsInC, exitsHere, localInC, localHere, asker, answerer)
+        .forEach(Contestant::awaitReady);
     Network two = Network.ofTwo();
-    long first = GuestRamLayout.of(RAM, two.nodes()).rangesOf(1).getFirst().start();
-    GuestImage.Work farPages =
-        new GuestImage.Work(
-            GuestImage.Kind.PAGES,
-            REMOTE_PAGES,
-            first,
-            first + REMOTE_PAGES * GuestMemory.PAGE_SIZE);
-    remote = node("node 0 of two", farPages, 0, two);
-    home = node("node 1 of two", farPages, 1, two);
+    GuestImage.Work farPages = GuestImage.Work.farPages(REMOTE_PAGES, RAM);
+    remote = contestants.node("node 0 of two", farPages, RAM, 0, two);
+    home = contestants.node("node 1 of two", farPages, RAM, 1, two);
     remote.awaitReady();
     home.awaitReady();
+    all = List.of(exitsInC, exitsHere, localInC, localHere, asker, answerer, remote, home);
   }
 
   /**
@@ -102,8 +90,8 @@ public final class FaultRatio implements AutoCloseable {
       System.exit(2);
     }
     int code = 0;
-    try (FaultRatio ratio = new FaultRatio(Path.of(args[1]), args[2])) {
-      ratio.run(rounds);
+    try (Contestants contestants = new Contestants(Path.of(args[1]), args[2])) {
+      new FaultRatio(contestants).run(rounds);
     } catch (IllegalStateException e) {
       System.err.println("perf/fault-ratio: " + e.getMessage());
       code = 1;
@@ -111,46 +99,10 @@ public final class FaultRatio implements AutoCloseable {
     System.exit(code); // the shutdown hook ends whoever is left
   }
 
-  // ---- contestants
-
-  private Contestant inC(String name, GuestImage.Work work) throws IOException {
-    HostProfile profile = HostProfile.load(PROFILE);
-    List<String> command = new ArrayList<>();
-    command.add(built.resolve("baseline").toString());
-    command.add(image());
-    command.add(String.valueOf(work.kind().ordinal()));
-    command.addAll(numbers(work.count(), work.first(), work.limit(), RAM));
-    command.addAll(numbers(profile.faultYields(), profile.faultMaxSleepMicros() * NANOS_PER_MICRO));
-    return added(Contestant.program(name, command));
-  }
-
-  private Contestant node(String name, GuestImage.Work work, int self, Network network)
-      throws IOException {
-    List<String> arguments = MeasuredNode.arguments(image(), work, RAM, self, network);
-    return added(Contestant.java(name, jvmFlags, MeasuredNode.class, arguments));
-  }
-
   private Contestant echo(String name, int self, Network network) throws IOException {
-    List<String> arguments = new ArrayList<>(numbers(ROUND_TRIPS, self));
-    arguments.addAll(network.arguments());
-    return added(Contestant.java(name, jvmFlags, PageEcho.class, arguments));
-  }
-
-  private Contestant added(Contestant c) {
-    all.add(c);
-    return c;
-  }
-
-  private void awaitReady() {
-    all.forEach(Contestant::awaitReady);
-  }
-
-  private String image() {
-    return built.resolve("guest.bin").toString();
-  }
-
-  private static List<String> numbers(long... values) {
-    return java.util.Arrays.stream(values).mapToObj(String::valueOf).toList();
+    Stream<String> numbers = Contestants.numbers(ROUND_TRIPS, self).stream();
+    return contestants.java(
+        name, PageEcho.class, Stream.concat(numbers, network.arguments().stream()).toList());
   }
 
   // ---- rounds
@@ -170,16 +122,16 @@ public final class FaultRatio implements AutoCloseable {
         Locale.ROOT,
         "remote is against a page's round trip of %.0f ns plus the local service;"
             + " its home takes a page back in %.0f ns%n",
-        Ratio.median(roundTrips),
-        Ratio.median(takenBack));
+        roundTrips.median(),
+        takenBack.median());
   }
 
   private void round(boolean counts) throws IOException, InterruptedException {
-    double exitC = turn(exitsInC) / (double) (EXIT_COUNT * EXITS);
-    double exitJava = turn(exitsHere) / (double) (EXIT_COUNT * EXITS);
-    double localC = turn(localInC) / (double) LOCAL_PAGES;
-    double localJava = turn(localHere) / (double) LOCAL_PAGES;
-    double trip = turn(asker, answerer) / (double) ROUND_TRIPS;
+    double exitC = Contestants.turn(exitsInC) / (double) (EXIT_COUNT * EXITS);
+    double exitJava = Contestants.turn(exitsHere) / (double) (EXIT_COUNT * EXITS);
+    double localC = Contestants.turn(localInC) / (double) LOCAL_PAGES;
+    double localJava = Contestants.turn(localHere) / (double) LOCAL_PAGES;
+    double trip = Contestants.turn(asker, answerer) / (double) ROUND_TRIPS;
     home.resume();
     remote.resume();
     double back = home.round() / (double) REMOTE_PAGES;
@@ -190,29 +142,8 @@ public final class FaultRatio implements AutoCloseable {
       exit.add(exitJava, exitC);
       local.add(localJava, localC);
       far.add(remoteJava, trip + localJava);
-      roundTrips.addValue(trip);
-      takenBack.addValue(back);
-    }
-  }
-
-  private static long turn(Contestant... who) throws IOException, InterruptedException {
-    for (Contestant c : who) {
-      c.resume();
-    }
-    long nanos = who[0].round();
-    for (Contestant c : who) {
-      c.stop();
-    }
-    return nanos;
-  }
-
-  @Override
-  public void close() throws IOException, InterruptedException {
-    for (Contestant c : all) {
-      c.finish();
-    }
-    for (Contestant c : all) {
-      c.close();
+      roundTrips.add(trip);
+      takenBack.add(back);
     }
   }
 }

@@ -7,9 +7,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.pluribus.vmm.loader.EntryState;
 import org.pluribus.vmm.memory.GuestMemory;
+import org.pluribus.vmm.memory.GuestRamLayout;
 
 /** The guest that all contestants run: src/main/c/guest.S, whose header this knows. */
 final class GuestImage {
+  /** Bytes from one page that it stores to, to the next. */
+  static final long STEP = 2 * GuestMemory.PAGE_SIZE;
+
   /** Where it lies in guest RAM. */
   private static final long ADDRESS = 0x10_0000;
 
@@ -53,7 +57,13 @@ final class GuestImage {
    * @param first GPA of the first page
    * @param limit GPA behind the last page: there the guest begins anew
    */
-  record Work(Kind kind, long count, long first, long limit) {}
+  record Work(Kind kind, long count, long first, long limit) {
+    /** Stores to the first pages of the second of two nodes, the same in each round. */
+    static Work farPages(long count, long ram) {
+      long first = GuestRamLayout.of(ram, 2).rangesOf(1).getFirst().start();
+      return new Work(Kind.PAGES, count, first, first + count * STEP);
+    }
+  }
 
   void load(GuestMemory memory) {
     memory.writeBytes(ADDRESS, bytes.array());

@@ -40,9 +40,8 @@ public final class MeasuredNode {
   /** Asks for {@link Allocations#line}. */
   static final String ALLOCATIONS = "allocations";
 
-  private static final int FIXED_ARGUMENTS = 7;
-  private static final long NANOS_PER_MICRO = 1_000;
   private static final long STOP_MILLIS = 2_000;
+  private static final int FIXED_ARGUMENTS = 7;
   private static final long LAST_WORD = GuestMemory.PAGE_SIZE - Long.BYTES;
 
   private final GuestImage.Work work;
@@ -68,6 +67,7 @@ public final class MeasuredNode {
     transport = network.transport(self, layout.pageCount(), profile);
     memfd = Memfd.create("pluribus-perf-" + self, layout.ramSize());
     ram = Mapping.of(memfd);
+    transport.shareMemory(ram.address(), layout.ramSize());
     if (network.nodes() == 1) {
       // As in baseline.c: a page that the memory file lacks costs more.
       ram.segment().fill((byte) 1);
@@ -80,7 +80,8 @@ public final class MeasuredNode {
             ram.address(),
             transport,
             vm.rights(),
-            profile.holdMicros() * NANOS_PER_MICRO);
+            // As in NodeRuntime: its rights know better for how long a vCPU needs a page.
+            PluribusNode.Policy.holding(0));
     memory = new NodeMemory(node, ram.segment(), profile);
     List<VcpuPlacement> vcpus = new ArrayList<>();
     for (int id = 0; id < network.nodes(); id++) {
@@ -148,7 +149,7 @@ public final class MeasuredNode {
     System.out.println("ready");
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       if (line.equals(ALLOCATIONS)) {
-        System.out.println(Allocations.now(node.counters()).line());
+        System.out.println(Allocations.now(node.counters(), vm.latency()).line());
         continue;
       }
       long nanos = self == 0 ? rounds.next() : takeBack();
@@ -169,12 +170,12 @@ public final class MeasuredNode {
     byte[] bytes = new byte[GuestMemory.PAGE_SIZE - 2 * Long.BYTES];
     long start = System.nanoTime();
     Arrays.fill(bytes, (byte) start);
-    for (long gpa = work.first(); gpa < work.limit(); gpa += GuestMemory.PAGE_SIZE) {
+    for (long gpa = work.first(); gpa < work.limit(); gpa += GuestImage.STEP) {
       memory.writeBytes(gpa + Long.BYTES, bytes);
     }
     long nanos = System.nanoTime() - start;
     for (long page = 0; page < work.count(); page++) {
-      long gpa = work.first() + page * GuestMemory.PAGE_SIZE;
+      long gpa = work.first() + page * GuestImage.STEP;
       check(gpa, taken ? work.count() - page : 0);
       check(gpa + LAST_WORD, taken ? gpa : 0);
       memory.writeLong(gpa + LAST_WORD, gpa);

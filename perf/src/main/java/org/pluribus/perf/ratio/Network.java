@@ -17,15 +17,16 @@ import org.pluribus.transport.loopback.LoopbackTransport;
 import org.pluribus.transport.udp.AeronSettings;
 import org.pluribus.transport.udp.AeronTransport;
 import org.pluribus.transport.udp.Endpoint;
+import org.pluribus.transport.verbs.DisniTransport;
 
 /**
- * How contestants of several processes reach each other: Aeron over UDP on this host, set as {@code
- * pluribus run} sets it.
+ * How contestants of several processes reach each other, set as {@code pluribus run} sets it.
  *
+ * @param rdma by verbs, else by Aeron over UDP
  * @param key the VM's secret, in hexadecimal
- * @param ports by node, its UDP port
+ * @param endpoints by node
  */
-record Network(String key, List<Integer> ports) {
+record Network(boolean rdma, String key, List<Endpoint> endpoints) {
   static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(60);
 
   private static final String HOST = "127.0.0.1";
@@ -40,38 +41,38 @@ record Network(String key, List<Integer> ports) {
 
   /** A network for one node, which reaches nobody. */
   static Network none() {
-    return new Network(VmKey.random().toHex(), List.of(0));
+    return new Network(false, VmKey.random().toHex(), List.of(new Endpoint(HOST, FIRST_PORT)));
   }
 
-  /** A network of two nodes at ports nobody uses now. */
+  /** Two nodes on this host, by UDP at ports nobody uses now. */
   static Network ofTwo() throws IOException {
-    List<Integer> free = new ArrayList<>();
+    List<Endpoint> free = new ArrayList<>();
     for (int port = FIRST_PORT; port < END_PORT && free.size() < 2; port++) {
       try (DatagramSocket probe = new DatagramSocket(port, InetAddress.getByName(HOST))) {
-        free.add(probe.getLocalPort());
+        free.add(new Endpoint(HOST, port));
       } catch (BindException taken) {
         // The next one, then.
       }
     }
-    return new Network(VmKey.random().toHex(), List.copyOf(free));
+    return new Network(false, VmKey.random().toHex(), List.copyOf(free));
   }
 
   /** As {@link #arguments} tells it. */
   static Network of(List<String> arguments) {
-    List<Integer> ports =
-        arguments.subList(1, arguments.size()).stream().map(Integer::valueOf).toList();
-    return new Network(arguments.getFirst(), ports);
+    List<Endpoint> endpoints =
+        arguments.subList(2, arguments.size()).stream().map(Endpoint::parse).toList();
+    return new Network(Boolean.parseBoolean(arguments.get(0)), arguments.get(1), endpoints);
   }
 
   /** For a process's command line. */
   List<String> arguments() {
-    List<String> all = new ArrayList<>(List.of(key));
-    ports.forEach(p -> all.add(p.toString()));
+    List<String> all = new ArrayList<>(List.of(String.valueOf(rdma), key));
+    endpoints.forEach(e -> all.add(e.toString()));
     return all;
   }
 
   int nodes() {
-    return ports.size();
+    return endpoints.size();
   }
 
   Transport transport(int self, long pages, HostProfile profile) {
@@ -79,10 +80,11 @@ record Network(String key, List<Integer> ports) {
     if (nodes() == 1) {
       return LoopbackTransport.create(new LoopbackCluster(1), identity, TransportLimits.DEFAULT);
     }
-    List<Endpoint> endpoints = ports.stream().map(p -> new Endpoint(HOST, p)).toList();
+    TransportLimits limits = TransportLimits.DEFAULT.withPeerTimeout(PEER_TIMEOUT);
+    if (rdma) {
+      return DisniTransport.create(identity, limits, endpoints);
+    }
     return AeronTransport.create(
-        identity,
-        TransportLimits.DEFAULT.withPeerTimeout(PEER_TIMEOUT),
-        AeronSettings.of(endpoints).withMtu(profile.mtuBytes()));
+        identity, limits, AeronSettings.of(endpoints).withMtu(profile.mtuBytes()));
   }
 }

@@ -1,12 +1,9 @@
 package org.pluribus.perf.ratio;
 
 import java.util.Locale;
-import org.openjdk.jmh.util.ListStatistics;
 
 /** One comparison: by rounds, what it took us and what it took the other side. */
 final class Ratio {
-  private static final double MEDIAN = 50;
-
   /** The table's heading. */
   static final String HEADING =
       String.format(
@@ -22,9 +19,9 @@ final class Ratio {
 
   private final String name;
   private final double target;
-  private final ListStatistics ours = new ListStatistics();
-  private final ListStatistics theirs = new ListStatistics();
-  private final ListStatistics ratios = new ListStatistics();
+  private final Samples ours = new Samples();
+  private final Samples theirs = new Samples();
+  private final Samples ratios = new Samples();
 
   Ratio(String name, double target) {
     this.name = name;
@@ -33,13 +30,14 @@ final class Ratio {
 
   /** A round's result, in nanoseconds for one exit, fault, or the like. */
   void add(double our, double their) {
-    ours.addValue(our);
-    theirs.addValue(their);
-    ratios.addValue(our / their);
+    ours.add(our);
+    theirs.add(their);
+    ratios.add(our / their);
   }
 
-  static double median(ListStatistics values) {
-    return values.getPercentile(MEDIAN);
+  /** Whether the median of the ratios is small enough. */
+  boolean met() {
+    return ratios.median() <= target;
   }
 
   /**
@@ -48,17 +46,16 @@ final class Ratio {
    */
   @Override
   public String toString() {
-    double ratio = median(ratios);
     return String.format(
         Locale.ROOT,
         "%-24s %8.0f %8.0f %5.2fx %-16s %5.2fx   at most %.2fx: %s",
         name,
-        median(theirs),
-        median(ours),
-        ratio,
-        String.format(Locale.ROOT, " (%.2f .. %.2f)", ratios.getMin(), ratios.getMax()),
-        ours.getMin() / theirs.getMin(),
+        theirs.median(),
+        ours.median(),
+        ratios.median(),
+        String.format(Locale.ROOT, " (%.2f .. %.2f)", ratios.min(), ratios.max()),
+        ours.min() / theirs.min(),
         target,
-        ratio <= target ? "met" : "missed");
+        met() ? "met" : "missed");
   }
 }

@@ -1,7 +1,8 @@
 /**
  * What Java and the coherence engine add to what the kernel and the network take by themselves
  * ({@code perf/fault-ratio}), and what Java allocates for a page fault ({@code
- * perf/fault-allocations}).
+ * perf/fault-allocations}); the same between two servers with RDMA ({@code
+ * perf/remote-fault-ratio}).
  *
  * <p>{@link org.pluribus.perf.ratio.FaultRatio} runs contestants, each a process: {@code baseline},
  * a program in C (src/main/c), and ours: {@link org.pluribus.perf.ratio.MeasuredNode}, a node with
@@ -15,6 +16,9 @@
  *
  * <p>{@link org.pluribus.perf.ratio.FaultAllocations} lets two such nodes move pages to and fro and
  * asks both for their {@link org.pluribus.perf.ratio.Allocations}.
+ *
+ * <p>{@link org.pluribus.perf.ratio.RemoteFaultRatio} does both on servers with RDMA devices, and
+ * compares with {@link org.pluribus.perf.ratio.RawVerbs}.
  *
  * <p>Between parent and contestant: the contestant says {@code ready}; then each line to it starts
  * a round, and it answers with the nanoseconds. A line {@code allocations} it answers with those.

@@ -1,7 +1,6 @@
 package org.pluribus.transport.loopback;
 
 import org.pluribus.transport.NodeIdentity;
-import org.pluribus.transport.Transport;
 import org.pluribus.transport.TransportLimits;
 import org.pluribus.transport.wire.FramedTransport;
 
@@ -15,7 +14,7 @@ public final class LoopbackTransport {
    * @param cluster what all nodes of the VM share
    * @throws IllegalArgumentException if the cluster is too small
    */
-  public static Transport create(
+  public static FramedTransport create(
       LoopbackCluster cluster, NodeIdentity identity, TransportLimits limits) {
     if (cluster.nodes() < identity.nodeCount()) {
       throw new IllegalArgumentException(

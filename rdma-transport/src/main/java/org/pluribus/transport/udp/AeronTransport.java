@@ -14,7 +14,7 @@ public final class AeronTransport {
    *
    * @throws IllegalArgumentException if there is not exactly one endpoint per node
    */
-  public static Transport create(
+  public static FramedTransport create(
       NodeIdentity identity, TransportLimits limits, AeronSettings settings) {
     if (settings.endpoints().size() != identity.nodeCount()) {
       throw new IllegalArgumentException(

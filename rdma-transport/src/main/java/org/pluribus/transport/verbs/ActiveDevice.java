@@ -5,6 +5,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.net.UnknownHostException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +25,9 @@ import org.jspecify.annotations.Nullable;
 public record ActiveDevice(String name, String address) {
   private static final Path DEVICES = Path.of("/sys/class/infiniband");
 
-  /** What {@code ports/1/state} starts with for IBV_PORT_ACTIVE. */
+  private static final String STATE = "ports/1/state";
+
+  /** What that starts with for IBV_PORT_ACTIVE. */
   private static final String ACTIVE = "4:";
 
   /**
@@ -47,16 +50,82 @@ public record ActiveDevice(String name, String address) {
 
   static @Nullable ActiveDevice firstOf(Path devices) {
     for (Path device : children(devices)) {
-      if (read(device.resolve("ports/1/state")).startsWith(ACTIVE)) {
-        for (String network : networks(device)) {
-          String address = address(network);
-          if (address != null) {
-            return new ActiveDevice(String.valueOf(device.getFileName()), address);
-          }
-        }
+      List<String> addresses = isActive(device) ? addresses(device) : List.of();
+      if (!addresses.isEmpty()) {
+        return new ActiveDevice(name(device), addresses.getFirst());
       }
     }
     return null;
+  }
+
+  /**
+   * The active device that has an address.
+   *
+   * @param host an IPv4 address, or a host name for it
+   * @throws VerbsUnavailableException if there is none; what it {@linkplain
+   *     VerbsUnavailableException#found found} begins with "no"
+   */
+  public static ActiveDevice at(String host) throws VerbsUnavailableException {
+    return at(DEVICES, host);
+  }
+
+  static ActiveDevice at(Path devices, String host) throws VerbsUnavailableException {
+    String wanted = resolved(host);
+    List<String> others = new ArrayList<>();
+    boolean anyActive = false;
+    for (Path device : children(devices)) {
+      List<String> addresses = addresses(device);
+      if (!isActive(device)) {
+        others.add(name(device) + " is in state " + read(device.resolve(STATE)));
+      } else if (addresses.contains(wanted)) {
+        return new ActiveDevice(name(device), wanted);
+      } else {
+        anyActive = true;
+        others.add(
+            name(device)
+                + " has "
+                + (addresses.isEmpty() ? "no IPv4 address" : String.join(", ", addresses)));
+      }
+    }
+    if (others.isEmpty()) {
+      throw new VerbsUnavailableException(
+          "no RDMA device",
+          "load the network card's driver (or: rdma link add rxe0 type rxe netdev eth0)",
+          null);
+    }
+    throw new VerbsUnavailableException(
+        (anyActive ? "no active RDMA device with its address: " : "no active RDMA device: ")
+            + String.join("; ", others),
+        "bring the device's link up, and give the address of its network interface",
+        null);
+  }
+
+  private static String resolved(String host) {
+    try {
+      return InetAddress.getByName(host).getHostAddress();
+    } catch (UnknownHostException e) {
+      return host; // no device has that
+    }
+  }
+
+  private static boolean isActive(Path device) {
+    return read(device.resolve(STATE)).startsWith(ACTIVE);
+  }
+
+  private static String name(Path device) {
+    return String.valueOf(device.getFileName());
+  }
+
+  private static List<String> addresses(Path device) {
+    List<String> all = new ArrayList<>();
+    for (String network : networks(device)) {
+      for (String address : addresses(network)) {
+        if (!all.contains(address)) {
+          all.add(address); // an interface may be named twice
+        }
+      }
+    }
+    return all;
   }
 
   /** Names of the network interfaces that belong to a device. */
@@ -71,7 +140,8 @@ public record ActiveDevice(String name, String address) {
     return names;
   }
 
-  private static @Nullable String address(String network) {
+  private static List<String> addresses(String network) {
+    List<String> all = new ArrayList<>();
     try {
       NetworkInterface found = NetworkInterface.getByName(network);
       // Not isUp(): that also asks whether the kernel has looked at the carrier yet, which comes up
@@ -79,14 +149,14 @@ public record ActiveDevice(String name, String address) {
       if (found != null) {
         for (InetAddress address : Collections.list(found.getInetAddresses())) {
           if (address instanceof Inet4Address) {
-            return address.getHostAddress();
+            all.add(address.getHostAddress());
           }
         }
       }
     } catch (SocketException e) {
-      return null; // it has gone
+      return List.of(); // it has gone
     }
-    return null;
+    return all;
   }
 
   private static List<Path> children(Path folder) {

@@ -27,6 +27,11 @@ final class Credits {
     return available > 0;
   }
 
+  /** Messages whose credits have not come back: the peer may not have got them. */
+  int unconfirmed() {
+    return MESSAGES - available;
+  }
+
   /** A message leaves. */
   void spend() {
     if (available == 0) {

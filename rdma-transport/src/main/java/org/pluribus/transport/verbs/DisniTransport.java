@@ -18,7 +18,7 @@ public final class DisniTransport {
    * @param endpoints per node an IPv4 address of an RDMA device and a port of librdmacm
    * @throws IllegalArgumentException if there is not exactly one endpoint per node
    */
-  public static Transport create(
+  public static FramedTransport create(
       NodeIdentity identity, TransportLimits limits, List<Endpoint> endpoints) {
     if (endpoints.size() != identity.nodeCount()) {
       throw new IllegalArgumentException(
@@ -27,6 +27,6 @@ public final class DisniTransport {
               + identity.nodeCount()
               + " nodes: give one per node");
     }
-    return new FramedTransport(identity, limits, new VerbsNetwork(identity, endpoints));
+    return new FramedTransport(identity, limits, new VerbsNetwork(identity, limits, endpoints));
   }
 }

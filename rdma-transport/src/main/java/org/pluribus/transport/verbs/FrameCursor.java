@@ -53,6 +53,16 @@ final class FrameCursor {
     return at;
   }
 
+  /** Where the next frame's record starts. */
+  int position() {
+    return next;
+  }
+
+  /** Bytes of the frames to come. */
+  int remaining() {
+    return end - next;
+  }
+
   /** Length of the frame gone to last. */
   int length() {
     return length;

@@ -1,5 +1,6 @@
 package org.pluribus.transport.verbs;
 
+import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.Lane;
 import org.pluribus.transport.NodeIdentity;
@@ -11,22 +12,35 @@ import org.pluribus.transport.NodeIdentity;
 final class Greetings {
   private final NodeIdentity identity;
 
+  /** Tells this process from another one that this node was or will be. */
+  private final long session;
+
   Greetings(NodeIdentity identity) {
     this.identity = identity;
+    SecureRandom random = new SecureRandom();
+    long drawn = random.nextLong();
+    while (drawn == 0) {
+      drawn = random.nextLong(); // 0 is for a process that nobody has met
+    }
+    session = drawn;
   }
 
-  void introduce(QueuePair pair, Lane lane) {
-    if (pair.canSend()) {
-      Introduction.of(identity, lane).encode(pair.memory, pair.sendOffset());
-      pair.send(QueuePair.INTRODUCTION, Introduction.BYTES);
+  /** Says who we are and how far the lane is. Nothing may come by an older pair of it any more. */
+  void introduce(QueuePair pair, VerbsLane lane) {
+    if (pair.canSendOther()) {
+      boolean begins = lane.peer < identity.nodeId() && !lane.wasUp();
+      long peerSession = begins ? 0 : lane.peerSession();
+      Introduction.of(identity, lane.lane, session, peerSession, lane.delivered())
+          .encode(pair.memory, pair.otherOffset());
+      pair.sendOther(QueuePair.INTRODUCTION, Introduction.BYTES);
     }
   }
 
   /** Tells the peer how to reach our RAM. One lane is enough to tell it. */
   void giveKeys(VerbsDevice own, QueuePair pair, Lane lane) {
-    if (pair.canSend()) {
+    if (pair.canSendOther()) {
       Slabs ram = lane == Lane.PAGE ? own.remoteKeys() : Slabs.NONE;
-      pair.send(QueuePair.KEYS, ram.encode(pair.memory, pair.sendOffset()));
+      pair.sendOther(QueuePair.KEYS, ram.encode(pair.memory, pair.otherOffset()));
     }
   }
 
@@ -43,7 +57,7 @@ final class Greetings {
     }
     String objection =
         switch (pair.kind(slot)) {
-          case QueuePair.INTRODUCTION -> objection(introduction(pair, slot), lane.peer);
+          case QueuePair.INTRODUCTION -> objection(introduction(pair, slot), lane);
           case QueuePair.KEYS -> open(own, lane, pair, slot);
           default -> "sent a message before it introduced itself";
         };
@@ -56,14 +70,25 @@ final class Greetings {
     return 1;
   }
 
-  private @Nullable String objection(@Nullable Introduction said, int peer) {
+  private @Nullable String objection(@Nullable Introduction said, VerbsLane lane) {
     if (said == null) {
       return "is of another version";
     }
     String objection = said.objection(identity);
-    return objection == null && said.node() != peer
-        ? "calls itself node " + said.node() + ": give all nodes the same configuration"
-        : objection;
+    if (objection == null && (said.node() != lane.peer || said.lane() != lane.lane.code())) {
+      objection = "calls itself node " + said.node() + ": give all nodes the same configuration";
+    }
+    return objection == null ? agree(lane, said) : objection;
+  }
+
+  /** Whether it is the right process that speaks: why not, or null. */
+  @Nullable String sessionObjection(VerbsLane lane, Introduction said) {
+    return lane.sessionObjection(said, session);
+  }
+
+  /** Why the peer may not begin or go on with a lane, or null if it may. */
+  @Nullable String agree(VerbsLane lane, Introduction said) {
+    return lane.agree(said, session);
   }
 
   private static @Nullable String open(VerbsDevice own, VerbsLane lane, QueuePair pair, int slot) {
@@ -71,8 +96,7 @@ final class Greetings {
     if (keys == null || (lane.lane == Lane.PAGE && keys.bytes() != own.localKeys().bytes())) {
       return "told of a memory that is not like ours";
     }
-    lane.open(keys);
-    return null;
+    return lane.open(keys) ? null : "told its keys before it introduced itself";
   }
 
   /** What a message says as an introduction, or null if it is none of this version. */

@@ -17,12 +17,24 @@ import org.pluribus.transport.VmKey;
  * @param lane code of the lane that this queue pair carries
  * @param configHash see {@link NodeIdentity#configHash()}
  * @param keyHash see {@link VmKey#hash()}
+ * @param session number that the speaker's process drew for itself, not 0: one started anew is
+ *     another
+ * @param peerSession the listener's number as far as the speaker knows it, else 0. Who calls with a
+ *     number wants to go on with a lane that broke
+ * @param delivered how many messages of frames were delivered to the speaker on this lane so far
  */
-record Introduction(int node, int lane, long configHash, byte[] keyHash) {
+record Introduction(
+    int node,
+    int lane,
+    long configHash,
+    byte[] keyHash,
+    long session,
+    long peerSession,
+    long delivered) {
   private static final long MAGIC = 0x5356425249424c50L;
 
   /** Raised when the envelope, the introduction or the credits change. */
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
 
   private static final int VERSION_OFFSET = 8;
   private static final int CREDITS_OFFSET = 12;
@@ -31,12 +43,23 @@ record Introduction(int node, int lane, long configHash, byte[] keyHash) {
   private static final int CONFIG_OFFSET = 24;
   private static final int KEY_OFFSET = 32;
 
-  /** Length of the message. */
-  static final int BYTES = KEY_OFFSET + VmKey.HASH_BYTES;
+  private static final int SESSION_OFFSET = KEY_OFFSET + VmKey.HASH_BYTES;
+  private static final int PEER_SESSION_OFFSET = SESSION_OFFSET + Long.BYTES;
+  private static final int DELIVERED_OFFSET = PEER_SESSION_OFFSET + Long.BYTES;
 
-  static Introduction of(NodeIdentity identity, Lane lane) {
+  /** Length of the message. */
+  static final int BYTES = DELIVERED_OFFSET + Long.BYTES;
+
+  static Introduction of(
+      NodeIdentity identity, Lane lane, long session, long peerSession, long delivered) {
     return new Introduction(
-        identity.nodeId(), lane.code(), identity.configHash(), identity.key().hash());
+        identity.nodeId(),
+        lane.code(),
+        identity.configHash(),
+        identity.key().hash(),
+        session,
+        peerSession,
+        delivered);
   }
 
   void encode(MutableDirectBuffer buffer, int offset) {
@@ -47,6 +70,9 @@ record Introduction(int node, int lane, long configHash, byte[] keyHash) {
     buffer.putInt(offset + LANE_OFFSET, lane);
     buffer.putLong(offset + CONFIG_OFFSET, configHash);
     buffer.putBytes(offset + KEY_OFFSET, keyHash);
+    buffer.putLong(offset + SESSION_OFFSET, session);
+    buffer.putLong(offset + PEER_SESSION_OFFSET, peerSession);
+    buffer.putLong(offset + DELIVERED_OFFSET, delivered);
   }
 
   /** What a stranger sent, or null if it is no introduction of this version. */
@@ -63,7 +89,10 @@ record Introduction(int node, int lane, long configHash, byte[] keyHash) {
         buffer.getInt(offset + NODE_OFFSET),
         buffer.getInt(offset + LANE_OFFSET),
         buffer.getLong(offset + CONFIG_OFFSET),
-        keyHash);
+        keyHash,
+        buffer.getLong(offset + SESSION_OFFSET),
+        buffer.getLong(offset + PEER_SESSION_OFFSET),
+        buffer.getLong(offset + DELIVERED_OFFSET));
   }
 
   /** Why its sender gets no keys of ours, or null if it does. */

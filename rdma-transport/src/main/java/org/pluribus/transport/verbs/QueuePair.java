@@ -16,7 +16,6 @@ import com.ibm.disni.verbs.SVCPollCq;
 import com.ibm.disni.verbs.SVCPostRecv;
 import com.ibm.disni.verbs.SVCPostSend;
 import com.ibm.disni.verbs.SVCReqNotify;
-import com.ibm.disni.verbs.impl.NatObject;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -27,11 +26,11 @@ import org.agrona.BufferUtil;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.transport.PagePayload;
-import org.pluribus.transport.wire.LaneNetwork;
 
 /**
  * One reliable connection: its queues, and memory for the messages in them. Every verb call is laid
  * out when the pair is made and changed in place later, so sending and receiving allocate nothing.
+ * A pair that failed stays so; whether another one may take its place {@link #isBroken} tells.
  *
  * <pre>
  *   slot: | credits given back (int) | kind (int) | padding to 16 | message ... |
@@ -62,20 +61,8 @@ final class QueuePair {
   /** Most pages that go with one message: as many as are prefetched at once. */
   static final int MAX_PAGES = 16;
 
-  /** Messages that may be in the send queue. */
-  private static final int SENDS = Credits.RECEIVES;
-
-  /** Room for the requests of many messages, each with a few pages. */
-  private static final int SEND_REQUESTS = 4 * SENDS;
-
-  /** One completion tells that all requests before it are done, too. */
-  private static final int SIGNAL_INTERVAL = SENDS / 4;
-
   /** All control messages are shorter; rxe and the mlx drivers take more. */
   private static final int INLINE_BYTES = 128;
-
-  /** struct ibv_comp_channel (infiniband/verbs.h): a pointer, then the descriptor. */
-  private static final int CHANNEL_FD_OFFSET = 8;
 
   private static final int QUEUE_ENTRIES = 256;
   private static final int MAX_EVENTS = 64;
@@ -86,7 +73,9 @@ final class QueuePair {
   final RdmaCmId id;
   final Credits credits = new Credits();
   final UnsafeBuffer memory;
+  private final CompletionChannels channels;
   private final IbvCompChannel channel;
+  private final SendSlots slots;
   private final IbvCQ sent;
   private final IbvCQ received;
   private final IbvQP pair;
@@ -102,33 +91,26 @@ final class QueuePair {
 
   private final SVCPostRecv[] receives = new SVCPostRecv[Credits.RECEIVES];
 
-  private long nextSend;
-  private long completedSends;
-
-  /** Work requests ever posted, and of them those that are done for sure. */
-  private long postedRequests;
-
-  private long completedRequests;
-
-  /** What {@link #postedRequests} was with the message in each slot, and with the last signal. */
-  private final long[] requestsUpTo = new long[SENDS];
-
-  private long signalledRequests;
   private boolean flushed;
   private boolean armed;
   private int looks;
   private int length;
+  private boolean disconnected;
+  private boolean stopped;
   private @Nullable String failure;
+  private boolean broken;
 
   /** Ready to connect or to accept, receives posted. */
-  QueuePair(RdmaCmId id, IbvPd domain) throws IOException {
+  QueuePair(RdmaCmId id, IbvPd domain, CompletionChannels channels) throws IOException {
     this.id = id;
+    this.channels = channels;
     IbvContext device = id.getVerbs();
     ByteBuffer bytes =
-        BufferUtil.allocateDirectAligned((SENDS + Credits.RECEIVES) * SLOT_BYTES, 64)
+        BufferUtil.allocateDirectAligned((SendSlots.SLOTS + Credits.RECEIVES) * SLOT_BYTES, 64)
             .order(ByteOrder.nativeOrder());
     memory = new UnsafeBuffer(bytes);
-    channel = device.createCompChannel();
+    slots = new SendSlots(memory, SLOT_BYTES, ENVELOPE);
+    channel = channels.take();
     // Nobody asks for its events; DiSNI wants a channel all the same.
     sent = device.createCQ(channel, QUEUE_ENTRIES, 0);
     received = device.createCQ(channel, QUEUE_ENTRIES, 0);
@@ -136,7 +118,7 @@ final class QueuePair {
     pollReceived = received.poll(receivedFound, 1);
     notify = received.reqNotification(false);
     IbvQPInitAttr attributes = new IbvQPInitAttr();
-    attributes.cap().setMax_send_wr(SEND_REQUESTS);
+    attributes.cap().setMax_send_wr(SendSlots.REQUESTS);
     attributes.cap().setMax_recv_wr(Credits.RECEIVES);
     attributes.cap().setMax_inline_data(INLINE_BYTES);
     attributes.setQp_type(IbvQP.IBV_QPT_RC);
@@ -185,7 +167,7 @@ final class QueuePair {
   }
 
   private static int receiveSlot(int slot) {
-    return (SENDS + slot) * SLOT_BYTES;
+    return (SendSlots.SLOTS + slot) * SLOT_BYTES;
   }
 
   private long address(int offset) {
@@ -197,43 +179,82 @@ final class QueuePair {
     return failure;
   }
 
+  /** Whether all that is wrong is the connection: another one may go on where it ended. */
+  boolean isBroken() {
+    return broken;
+  }
+
+  /** The peer does what it must not: nothing of it counts any more. */
   void fail(String reason) {
     if (failure == null) {
       failure = reason;
     }
   }
 
+  private void fail(String what, IOException e) {
+    breakDown(what + ": " + e.getMessage());
+  }
+
+  private void breakDown(String reason) {
+    if (failure == null) {
+      failure = reason;
+      broken = true;
+    }
+  }
+
+  /** The peer ended the connection. What it sent before can still be taken. */
+  void disconnected() {
+    disconnected = true;
+  }
+
+  boolean isDisconnected() {
+    return disconnected;
+  }
+
   // ---- sending
 
-  /** Whether a message, even with many pages, may be written to {@link #sendOffset}. */
-  boolean canSend() {
-    if (!hasRoom()) {
+  /** Whether frames, even with many pages, may be written to {@link #framesOffset} and sent. */
+  boolean canSendFrames() {
+    if (!slots.hasRoomForFrames()) {
       reap();
     }
-    return failure == null && hasRoom();
+    return failure == null && credits.canSend() && slots.hasRoomForFrames();
   }
 
-  private boolean hasRoom() {
-    return nextSend - completedSends < SENDS
-        && postedRequests - completedRequests <= SEND_REQUESTS - MAX_PAGES - 1;
+  /** Whether another message may be written to {@link #otherOffset} and sent. */
+  boolean canSendOther() {
+    if (!slots.hasRoomForOther()) {
+      reap();
+    }
+    return failure == null && slots.hasRoomForOther();
   }
 
-  /** Where in {@link #memory} the next message goes. */
-  int sendOffset() {
-    return (int) (nextSend % SENDS) * SLOT_BYTES + ENVELOPE;
+  /** Where in {@link #memory} the next message of frames goes. */
+  int framesOffset() {
+    return slots.nextFrames() + ENVELOPE;
   }
 
-  /** Sends the message at {@link #sendOffset}. */
-  void send(int kind, int messageBytes) {
+  /** Where in {@link #memory} the next message of another kind goes. */
+  int otherOffset() {
+    return slots.nextOther() + ENVELOPE;
+  }
+
+  /** Sends the message at {@link #otherOffset}. */
+  void sendOther(int kind, int messageBytes) {
     try {
-      post(writesAndSend[0], 0, kind, messageBytes);
+      post(writesAndSend[0], 0, slots.nextOther(), kind, messageBytes);
+      slots.postedOther(1);
     } catch (IOException e) {
-      fail("cannot be sent to: " + e.getMessage());
+      fail("cannot be sent to", e);
     }
   }
 
-  /** Writes pages into the peer's RAM, then sends the frames at {@link #sendOffset}. */
-  void sendPages(int messageBytes, long[] pages, int count, Slabs own, Slabs theirs) {
+  /**
+   * Writes pages into the peer's RAM, then sends the frames at {@link #framesOffset}.
+   *
+   * @return whether they are under way, else the pair has failed
+   */
+  boolean sendFrames(int messageBytes, long[] pages, int count, Slabs own, Slabs theirs) {
     try {
       SVCPostSend call = writesAndSend[count];
       for (int i = 0; i < count; i++) {
@@ -244,44 +265,44 @@ final class QueuePair {
         write.getRdmaMod().setRemote_addr(theirs.address(pages[i]));
         write.getRdmaMod().setRkey(theirs.key(pages[i]));
       }
-      post(call, count, FRAMES, messageBytes);
+      post(call, count, slots.nextFrames(), FRAMES, messageBytes);
+      slots.postedFrames(count + 1, messageBytes);
+      credits.spend();
+      return true;
     } catch (IOException e) {
-      fail("cannot be sent to: " + e.getMessage());
+      fail("cannot be sent to", e);
+      return false;
     }
   }
 
-  private void post(SVCPostSend call, int writes, int kind, int messageBytes) throws IOException {
-    prepare(call.getWrMod(writes), writes + 1, kind, messageBytes);
-    call.execute();
-    postedRequests += writes + 1;
-    requestsUpTo[(int) (nextSend % SENDS)] = postedRequests;
-    nextSend++;
-  }
-
-  private void prepare(SVCPostSend.SendWRMod request, int requests, int kind, int messageBytes)
+  private void post(SVCPostSend call, int writes, int at, int kind, int messageBytes)
       throws IOException {
-    int at = sendOffset() - ENVELOPE;
+    SVCPostSend.SendWRMod request = call.getWrMod(writes);
     int bytes = ENVELOPE + messageBytes;
     memory.putInt(at, credits.takeOwed());
     memory.putInt(at + KIND_OFFSET, kind);
     int flags = bytes <= INLINE_BYTES ? IbvSendWR.IBV_SEND_INLINE : 0;
     // A return of credits is also what closing waits for.
-    long afterwards = postedRequests + requests;
-    if (kind == CREDITS || afterwards - signalledRequests >= SIGNAL_INTERVAL) {
+    if (slots.signals(writes + 1, kind == CREDITS)) {
       flags |= IbvSendWR.IBV_SEND_SIGNALED;
-      signalledRequests = afterwards;
     }
-    request.setWr_id(nextSend);
+    request.setWr_id(slots.nextNumber());
     request.setSend_flags(flags);
     SVCPostSend.SgeMod piece = request.getSgeMod(0);
     piece.setAddr(address(at));
     piece.setLength(bytes);
+    call.execute();
+  }
+
+  /** Messages of frames that the peer may not have got, without envelopes, oldest first. */
+  List<byte[]> unconfirmed() {
+    return slots.unconfirmed(credits.unconfirmed());
   }
 
   /** Gives credits back if many are owed. */
   void returnCredits() {
-    if (credits.shouldReturn() && canSend()) {
-      send(CREDITS, 0);
+    if (credits.shouldReturn() && canSendOther()) {
+      sendOther(CREDITS, 0);
     }
   }
 
@@ -291,25 +312,27 @@ final class QueuePair {
    */
   boolean isAllSent() {
     reap();
-    return failure != null || flushed || completedSends == nextSend;
+    return failure != null || flushed || slots.isIdle();
   }
 
   /** Takes completions of sends. */
   void reap() {
+    if (stopped) {
+      return;
+    }
     try {
       for (int i = 0; i < QUEUE_ENTRIES && pollSent.execute().getPolls() > 0; i++) {
         int status = sentFound[0].getStatus();
         if (status == IbvWC.IbvWcStatus.IBV_WC_SUCCESS.ordinal()) {
-          completedSends = sentFound[0].getWr_id() + 1;
-          completedRequests = requestsUpTo[(int) ((completedSends - 1) % SENDS)];
+          slots.completed(sentFound[0].getWr_id());
         } else if (status == IbvWC.IbvWcStatus.IBV_WC_WR_FLUSH_ERR.ordinal()) {
           flushed = true;
         } else {
-          fail("cannot be reached any more: " + IbvWC.IbvWcStatus.valueOf(status));
+          breakDown("cannot be reached any more: " + IbvWC.IbvWcStatus.valueOf(status));
         }
       }
     } catch (IOException e) {
-      fail("cannot be reached any more: " + e.getMessage());
+      fail("cannot be reached any more", e);
     }
   }
 
@@ -325,23 +348,21 @@ final class QueuePair {
         return -1;
       }
     } catch (IOException e) {
-      fail("cannot be heard any more: " + e.getMessage());
+      fail("cannot be heard any more", e);
       return -1;
     }
     IbvWC completion = receivedFound[0];
     if (completion.getStatus() != IbvWC.IbvWcStatus.IBV_WC_SUCCESS.ordinal()) {
       reap(); // knows more, if anything went wrong
-      fail(
-          completion.getStatus() == IbvWC.IbvWcStatus.IBV_WC_WR_FLUSH_ERR.ordinal()
+      breakDown(
+          disconnected
               ? "closed its channels"
               : "cannot be heard any more: " + IbvWC.IbvWcStatus.valueOf(completion.getStatus()));
       return -1;
     }
     int slot = (int) completion.getWr_id();
     length = completion.getByte_len() - ENVELOPE;
-    if (length < 0
-        || length > LaneNetwork.MAX_FRAME_BYTES
-        || !credits.give(memory.getInt(receiveSlot(slot)))) {
+    if (length < 0 || length > MESSAGE_BYTES || !credits.give(memory.getInt(receiveSlot(slot)))) {
       fail("sent a message that makes no sense");
       return -1;
     }
@@ -398,21 +419,29 @@ final class QueuePair {
         credits.owe();
       }
     } catch (IOException e) {
-      fail("cannot be heard any more: " + e.getMessage());
+      fail("cannot be heard any more", e);
     }
   }
 
-  /** The completion channel's descriptor, which DiSNI doesn't tell. */
-  int descriptor() {
-    UnsafeBuffer struct = new UnsafeBuffer(0, 0);
-    struct.wrap(((NatObject) channel).getObjId(), CHANNEL_FD_OFFSET + Integer.BYTES);
-    return struct.getInt(CHANNEL_FD_OFFSET);
+  /**
+   * Ends the queue pair: from now on its device takes nothing from the peer, neither messages nor
+   * pages. What is in its memory stays.
+   */
+  void stop() throws IOException {
+    if (!stopped) {
+      stopped = true;
+      breakDown("is connected no more");
+      id.destroyQP();
+    }
   }
 
-  /** Ends the connection; the pair must not be used any more. */
+  /**
+   * Gives all back but the identifier. That is left: the connection's end is told to the peer when
+   * it is destroyed.
+   */
   void close() throws IOException {
-    id.destroyQP();
     List<IOException> failures = new ArrayList<>();
+    attempt(this::stop, failures);
     attempt(() -> region.deregMr().execute().free(), failures);
     for (SVCPostRecv call : receives) {
       attempt(call::free, failures);
@@ -425,8 +454,7 @@ final class QueuePair {
     attempt(notify::free, failures);
     attempt(sent::destroyCQ, failures);
     attempt(received::destroyCQ, failures);
-    attempt(channel::destroyCompChannel, failures);
-    attempt(id::destroyId, failures);
+    channels.giveBack(channel);
     if (!failures.isEmpty()) {
       throw failures.getFirst();
     }

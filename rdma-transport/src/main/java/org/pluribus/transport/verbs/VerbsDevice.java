@@ -28,18 +28,25 @@ final class VerbsDevice {
   final RdmaEventChannel events;
   final RdmaCmId listener;
   final IbvPd domain;
+  final CompletionChannels channels;
   private final List<IbvMr> regions = new ArrayList<>();
   private Slabs localKeys = Slabs.NONE;
   private Slabs remoteKeys = Slabs.NONE;
 
-  private VerbsDevice(RdmaEventChannel events, RdmaCmId listener, IbvPd domain) {
+  private VerbsDevice(
+      RdmaEventChannel events, RdmaCmId listener, IbvPd domain, CompletionChannels channels) {
     this.events = events;
     this.listener = listener;
     this.domain = domain;
+    this.channels = channels;
   }
 
-  /** Listens at an address, which must belong to an RDMA device. */
-  static VerbsDevice listen(Endpoint endpoint) throws IOException {
+  /**
+   * Listens at an address, which must belong to an RDMA device.
+   *
+   * @param pairs most queue pairs at a time, as far as can be foreseen
+   */
+  static VerbsDevice listen(Endpoint endpoint, int pairs) throws IOException {
     VerbsLibrary.load();
     InetSocketAddress address = address(endpoint);
     if (address == null) {
@@ -54,7 +61,8 @@ final class VerbsDevice {
       if (device == null) {
         throw new IOException("no RDMA device has that address; give that of one (rdma link)");
       }
-      return new VerbsDevice(events, listener, device.allocPd());
+      return new VerbsDevice(
+          events, listener, device.allocPd(), new CompletionChannels(device, pairs));
     } catch (IOException e) {
       listener.destroyId();
       events.destroyEventChannel();
@@ -101,6 +109,7 @@ final class VerbsDevice {
 
   /** The queue pairs must be gone. */
   void close() throws IOException {
+    channels.close();
     for (IbvMr region : regions) {
       region.deregMr().execute().free();
     }

@@ -1,21 +1,14 @@
 package org.pluribus.transport.verbs;
 
-import com.ibm.disni.verbs.RdmaCm;
-import com.ibm.disni.verbs.RdmaCmEvent;
-import com.ibm.disni.verbs.RdmaCmId;
-import com.ibm.disni.verbs.RdmaConnParam;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.Lane;
 import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.TransportException;
+import org.pluribus.transport.TransportLimits;
 import org.pluribus.transport.udp.Endpoint;
 import org.pluribus.transport.wire.FrameReceiver;
 import org.pluribus.transport.wire.LaneNetwork;
@@ -27,6 +20,10 @@ import org.slf4j.LoggerFactory;
  * Lanes as reliable connections of an RDMA device, one queue pair each. Of two nodes the one with
  * the higher id calls. Each end of a connection introduces itself; to who did so rightly the other
  * end gives the keys of its RAM, and then frames flow.
+ *
+ * <p>When one of a peer's connections breaks, all are made anew, as at first, and their lanes go on
+ * where they ended ({@link VerbsLane}): so both ends notice, as something is sent on the control
+ * lane all the time. How long and how often {@link Breaks} says.
  */
 final class VerbsNetwork implements LaneNetwork {
   private static final Logger LOG = LoggerFactory.getLogger(VerbsNetwork.class);
@@ -35,48 +32,35 @@ final class VerbsNetwork implements LaneNetwork {
   /** How often to look for connection events once all peers are there. */
   private static final long EVENT_INTERVAL_NANOS = 1_000_000;
 
-  /** Pause before a call that failed is made again; the transport's timeout ends it. */
-  private static final long CALL_PAUSE_NANOS = 20_000_000;
-
-  private static final int RESOLVE_MILLIS = 2_000;
-  private static final int MAX_EVENTS = 64;
   private static final long CLOSE_PAUSE_NANOS = 200_000;
 
-  /** Retransmissions by the device; 7 is the most (InfiniBand Architecture, 9.9.2.4.1). */
-  private static final byte RETRIES = 7;
-
-  /** Tries while the peer has no receive posted; one more would be without end. */
-  private static final byte NOT_READY_RETRIES = 6;
-
   private final NodeIdentity identity;
+  private final TransportLimits limits;
   private final List<Endpoint> endpoints;
   private final VerbsLane[][] lanes;
+  private final Breaks[] breaks;
   private final boolean[] disconnected;
-
-  /** Calls under way, by their identifier. */
-  private final Map<RdmaCmId, VerbsLane> calls = new IdentityHashMap<>();
-
-  private final Map<VerbsLane, Long> nextCallNanos = new HashMap<>();
-
-  /** Connections whose caller has not introduced itself yet, oldest first. */
-  private final List<QueuePair> strangers = new ArrayList<>();
-
   private final Greetings greetings;
   private long ramBase;
   private long ramBytes;
   private long nextEventsNanos;
+  private long lastEventsNanos;
   private boolean allUp;
   private @Nullable VerbsDevice device;
+  private @Nullable Connections connections;
   private @Nullable FrameReceiver receiver;
 
-  VerbsNetwork(NodeIdentity identity, List<Endpoint> endpoints) {
+  VerbsNetwork(NodeIdentity identity, TransportLimits limits, List<Endpoint> endpoints) {
     this.identity = identity;
+    this.limits = limits;
     this.endpoints = List.copyOf(endpoints);
     greetings = new Greetings(identity);
     int nodes = endpoints.size();
     disconnected = new boolean[nodes];
+    breaks = new Breaks[nodes];
     lanes = new VerbsLane[nodes][LANES.length];
     for (int peer = 0; peer < nodes; peer++) {
+      breaks[peer] = new Breaks(limits.peerTimeout().toNanos());
       for (Lane lane : LANES) {
         lanes[peer][lane.code()] = new VerbsLane(peer, lane);
       }
@@ -111,22 +95,17 @@ final class VerbsNetwork implements LaneNetwork {
     receiver = target;
     Endpoint here = endpoints.get(identity.nodeId());
     try {
-      VerbsDevice opened = VerbsDevice.listen(here);
+      // Each lane's pair, and for each the one that may take its place.
+      VerbsDevice opened = VerbsDevice.listen(here, 2 * (lanes.length - 1) * LANES.length);
       device = opened;
       opened.register(ramBase, ramBytes);
+      connections = new Connections(identity.nodeId(), endpoints, lanes, breaks, greetings, opened);
     } catch (IOException refused) {
       throw new TransportException(
           "node " + identity.nodeId() + " cannot use RDMA at " + here + ": " + refused.getMessage(),
           refused);
     }
-    long now = System.nanoTime();
-    for (VerbsLane[] ofPeer : lanes) {
-      for (VerbsLane lane : ofPeer) {
-        if (lane.peer < identity.nodeId()) {
-          nextCallNanos.put(lane, now);
-        }
-      }
-    }
+    lastEventsNanos = System.nanoTime();
   }
 
   @Override
@@ -146,7 +125,8 @@ final class VerbsNetwork implements LaneNetwork {
   @Override
   public int drive() {
     VerbsDevice own = device;
-    if (own == null) {
+    Connections all = connections;
+    if (own == null || all == null) {
       return 0;
     }
     int work = flush();
@@ -155,13 +135,16 @@ final class VerbsNetwork implements LaneNetwork {
       return work;
     }
     nextEventsNanos = now + EVENT_INTERVAL_NANOS;
-    work += takeEvents(own);
+    long pause = now - lastEventsNanos;
+    lastEventsNanos = now;
+    work += all.takeEvents();
+    if (all.deviceLoss() != null) {
+      failAll(all.deviceLoss());
+    }
+    allUp &= !all.hasStrangers();
     if (!allUp) {
-      work += callAgain(own, now) + greet(own);
-      allUp = true;
-      for (int peer = 0; peer < lanes.length; peer++) {
-        allUp &= peer == identity.nodeId() || disconnected[peer] || isLinked(peer);
-      }
+      work += all.callAgain(now, disconnected) + greet(own, all, now);
+      allUp = watchBreaks(now, pause) && !all.hasStrangers();
     }
     return work;
   }
@@ -192,16 +175,8 @@ final class VerbsNetwork implements LaneNetwork {
 
   @Override
   public int[] descriptors() {
-    List<Integer> all = new ArrayList<>();
-    for (VerbsLane[] ofPeer : lanes) {
-      for (VerbsLane lane : ofPeer) {
-        QueuePair pair = lane.pair();
-        if (pair != null) {
-          all.add(pair.descriptor());
-        }
-      }
-    }
-    return all.stream().mapToInt(Integer::intValue).toArray();
+    VerbsDevice own = device;
+    return own == null ? new int[0] : own.channels.descriptors();
   }
 
   @Override
@@ -221,24 +196,11 @@ final class VerbsNetwork implements LaneNetwork {
       return;
     }
     device = null;
-    linger(own, lingerNanos);
-    List<QueuePair> pairs = new ArrayList<>(strangers);
-    for (VerbsLane[] ofPeer : lanes) {
-      for (VerbsLane lane : ofPeer) {
-        QueuePair pair = lane.pair();
-        if (pair != null) {
-          pairs.add(pair);
-          lane.bind(null, Slabs.NONE);
-        }
-      }
+    Connections all = connections;
+    if (all != null) {
+      linger(all, lingerNanos);
+      all.close();
     }
-    for (QueuePair pair : pairs) {
-      discard(pair);
-    }
-    for (RdmaCmId id : List.copyOf(calls.keySet())) {
-      discard(id);
-    }
-    calls.clear();
     try {
       own.close();
     } catch (IOException e) {
@@ -247,14 +209,14 @@ final class VerbsNetwork implements LaneNetwork {
   }
 
   /** Waits until the peers' devices have all that was sent, as far as time and peers allow. */
-  private void linger(VerbsDevice own, long lingerNanos) {
+  private void linger(Connections all, long lingerNanos) {
     flush();
     List<QueuePair> waiting = new ArrayList<>();
     for (VerbsLane[] ofPeer : lanes) {
       for (VerbsLane lane : ofPeer) {
         QueuePair pair = lane.pair();
-        if (pair != null && lane.isUp() && !disconnected[lane.peer] && pair.canSend()) {
-          pair.send(QueuePair.CREDITS, 0); // it is signalled, so all before it is done with it
+        if (pair != null && lane.isUp() && !disconnected[lane.peer] && pair.canSendOther()) {
+          pair.sendOther(QueuePair.CREDITS, 0); // it is signalled, so all before it is done with it
           waiting.add(pair);
         }
       }
@@ -263,200 +225,202 @@ final class VerbsNetwork implements LaneNetwork {
     waiting.removeIf(QueuePair::isAllSent);
     while (!waiting.isEmpty() && System.nanoTime() - start < lingerNanos) {
       LockSupport.parkNanos(CLOSE_PAUSE_NANOS);
-      takeEvents(own); // of peers that close, too
+      all.takeEvents(); // of peers that close, too
       waiting.removeIf(QueuePair::isAllSent);
     }
   }
 
   // ---- connecting
 
-  private int callAgain(VerbsDevice own, long now) {
-    int made = 0;
-    for (Map.Entry<VerbsLane, Long> due : nextCallNanos.entrySet()) {
-      VerbsLane lane = due.getKey();
-      if (now - due.getValue() < 0 || calls.containsValue(lane) || lane.pair() != null) {
-        continue;
-      }
-      due.setValue(now + CALL_PAUSE_NANOS);
-      InetSocketAddress address = VerbsDevice.address(endpoints.get(lane.peer));
-      if (address == null) {
-        continue; // its host may come up later
-      }
-      try {
-        RdmaCmId id = own.events.createId(RdmaCm.RDMA_PS_TCP);
-        calls.put(id, lane);
-        id.resolveAddr(null, address, RESOLVE_MILLIS);
-        made++;
-      } catch (IOException e) {
-        LOG.debug("node {}: {}: {}", identity.nodeId(), name(lane.peer), e.getMessage());
-      }
-    }
-    return made;
-  }
-
-  private int takeEvents(VerbsDevice own) {
-    int taken = 0;
-    try {
-      RdmaCmEvent event = own.events.getCmEvent(0);
-      while (event != null && taken < MAX_EVENTS) {
-        taken++;
-        event.ackEvent();
-        onEvent(own, RdmaCmEvent.EventType.values()[event.getEvent()], event.getConnIdPriv());
-        event = own.events.getCmEvent(0);
-      }
-    } catch (IOException e) {
-      failAll("cannot be reached any more: " + e.getMessage());
-    }
-    return taken;
-  }
-
-  private void onEvent(VerbsDevice own, RdmaCmEvent.EventType type, @Nullable RdmaCmId id) {
-    LOG.debug("node {}: {}", identity.nodeId(), type);
-    if (id == null) {
-      return; // was destroyed meanwhile
-    }
-    try {
-      switch (type) {
-        case RDMA_CM_EVENT_CONNECT_REQUEST -> accept(own, id);
-        case RDMA_CM_EVENT_ADDR_RESOLVED -> id.resolveRoute(RESOLVE_MILLIS);
-        case RDMA_CM_EVENT_ROUTE_RESOLVED -> call(own, id);
-        case RDMA_CM_EVENT_ESTABLISHED -> established(id);
-        case RDMA_CM_EVENT_DISCONNECTED -> id.disconnect(); // flushes the pair
-        case RDMA_CM_EVENT_DEVICE_REMOVAL ->
-            failAll("cannot be reached any more: this node's RDMA device is gone");
-        case RDMA_CM_EVENT_ADDR_ERROR,
-            RDMA_CM_EVENT_ROUTE_ERROR,
-            RDMA_CM_EVENT_CONNECT_ERROR,
-            RDMA_CM_EVENT_UNREACHABLE,
-            RDMA_CM_EVENT_REJECTED ->
-            giveUp(id);
-        default -> {}
-      }
-    } catch (IOException e) {
-      LOG.debug("node {}: {}: {}", identity.nodeId(), type, e.getMessage());
-      giveUp(id);
-    }
-  }
-
-  private void call(VerbsDevice own, RdmaCmId id) throws IOException {
-    VerbsLane lane = calls.get(id);
-    if (lane == null) {
-      return;
-    }
-    lane.bind(new QueuePair(id, own.domain), own.localKeys());
-    id.connect(parameters());
-  }
-
-  /** The caller speaks first. */
-  private void established(RdmaCmId id) {
-    VerbsLane lane = calls.remove(id);
-    QueuePair pair = lane == null ? null : lane.pair();
-    if (lane != null && pair != null) {
-      greetings.introduce(pair, lane.lane);
-    }
-  }
-
-  private void accept(VerbsDevice own, RdmaCmId id) throws IOException {
-    if (strangers.size() >= LANES.length * lanes.length) {
-      discard(strangers.removeFirst());
-    }
-    QueuePair pair = new QueuePair(id, own.domain);
-    strangers.add(pair);
-    id.accept(parameters());
-  }
-
-  private static RdmaConnParam parameters() throws IOException {
-    RdmaConnParam parameters = new RdmaConnParam();
-    parameters.setRetry_count(RETRIES);
-    parameters.setRnr_retry_count(NOT_READY_RETRIES);
-    return parameters;
-  }
-
-  /** A connection did not come about; it is tried again, or its caller does so. */
-  private void giveUp(RdmaCmId id) {
-    VerbsLane lane = calls.remove(id);
-    QueuePair pair = lane == null ? null : lane.pair();
-    if (lane != null && pair != null && pair.id == id) {
-      lane.bind(null, Slabs.NONE);
-      discard(pair);
-    } else if (lane != null) {
-      discard(id);
-    } else {
-      QueuePair stranger = strangers.stream().filter(p -> p.id == id).findFirst().orElse(null);
-      if (stranger != null) {
-        strangers.remove(stranger);
-        discard(stranger);
-      }
-    }
-  }
-
   /** Reads introductions and keys on connections that are not up yet. */
-  private int greet(VerbsDevice own) {
+  private int greet(VerbsDevice own, Connections all, long now) {
     int work = 0;
-    for (QueuePair stranger : List.copyOf(strangers)) {
-      work += greetStranger(own, stranger);
+    for (Connections.Stranger stranger : all.strangers()) {
+      work += greetStranger(own, all, stranger, now);
     }
     for (VerbsLane[] ofPeer : lanes) {
       for (VerbsLane lane : ofPeer) {
         QueuePair pair = lane.pair();
-        if (pair != null && !lane.isUp() && !calls.containsValue(lane)) {
+        if (pair != null && !lane.isUp() && !all.isCalling(lane)) {
           work += greetings.answer(own, lane, pair);
-          reportDown(lane.peer, pair.failure());
+          if (lane.isUp()) {
+            isUp(all, lane);
+          } else if (pair.failure() != null) {
+            fails(all, lane, pair, now);
+          }
         }
       }
     }
     return work;
   }
 
-  private int greetStranger(VerbsDevice own, QueuePair stranger) {
-    int slot = stranger.take();
+  private void isUp(Connections all, VerbsLane lane) {
+    all.forgetOld(lane);
+    if (breaks[lane.peer].isDown()) {
+      LOG.info(
+          "node {}: the {} lane of {} goes on, {} messages are sent again",
+          identity.nodeId(),
+          lane.lane,
+          name(lane.peer),
+          lane.sendsAgain());
+    }
+  }
+
+  private int greetStranger(
+      VerbsDevice own, Connections all, Connections.Stranger stranger, long now) {
+    QueuePair pair = stranger.pair();
+    int slot = pair.take();
     if (slot < 0) {
-      if (stranger.failure() != null) {
-        strangers.remove(stranger);
-        discard(stranger);
+      boolean silent = now - stranger.sinceNanos() > limits.peerTimeout().toNanos();
+      if (pair.failure() != null || silent) {
+        all.remove(stranger);
+        all.discard(pair);
       }
       return 0;
     }
-    strangers.remove(stranger);
-    Introduction said = Greetings.introduction(stranger, slot);
-    stranger.release(slot, false);
+    all.remove(stranger);
+    Introduction said = Greetings.introduction(pair, slot);
+    pair.release(slot, false);
     String objection = said == null ? "is no node of this version" : said.objection(identity);
     VerbsLane lane = said == null || objection != null ? null : lanes[said.node()][said.lane()];
-    if (lane != null && lane.isUp()) {
-      objection = "is " + name(lane.peer) + ", which has called before";
+    if (said != null && lane != null) {
+      objection = objection(all, lane, said, now);
     }
     if (lane == null || objection != null) {
       LOG.warn("node {}: refused a connection: who calls {}", identity.nodeId(), objection);
-      discard(stranger);
+      all.discard(pair);
       return 1;
     }
-    QueuePair broken = lane.pair();
-    lane.bind(stranger, own.localKeys());
-    if (broken != null) {
-      discard(broken); // its caller has given it up
-    }
-    greetings.introduce(stranger, lane.lane);
-    greetings.giveKeys(own, stranger, lane.lane);
+    lane.bind(pair, own.localKeys());
+    greetings.introduce(pair, lane);
+    greetings.giveKeys(own, pair, lane.lane);
     return 1;
+  }
+
+  /**
+   * Why who has introduced itself as a peer may not have its lane, or null if it may; then nothing
+   * comes by an older connection any more.
+   */
+  private @Nullable String objection(Connections all, VerbsLane lane, Introduction said, long now) {
+    if (all.calls(lane.peer) || disconnected[lane.peer]) {
+      return "is " + name(lane.peer) + ", which is not to call";
+    }
+    String objection = greetings.sessionObjection(lane, said);
+    if (objection != null) {
+      // As long as the one that was there before is heard of, it is the right one.
+      if (breaks[lane.peer].isDown()) {
+        lane.lose(objection);
+      }
+      return "is " + name(lane.peer) + ", which has called before, but " + objection;
+    }
+    if (lane.wasUp() && !breaks[lane.peer].isDown()) {
+      breaks(lane, "connects anew", now);
+      retireAll(all, lane.peer); // as the peer has done
+    } else {
+      retire(all, lane);
+    }
+    if (lane.lost() != null) {
+      return "is " + name(lane.peer) + ", which is lost";
+    }
+    objection = greetings.agree(lane, said);
+    if (objection != null) {
+      lane.lose(objection);
+    }
+    return objection;
   }
 
   // ---- ends
 
+  /** Whether no peer is being waited for. */
+  private boolean watchBreaks(long now, long pause) {
+    boolean all = true;
+    for (int peer = 0; peer < lanes.length; peer++) {
+      if (peer == identity.nodeId() || disconnected[peer]) {
+        continue;
+      }
+      if (isLinked(peer)) {
+        breaks[peer].healed();
+        continue;
+      }
+      all = false;
+      if (pause > limits.heartbeatInterval().toNanos()) {
+        breaks[peer].pause(pause); // we did not look, so it may have called
+      }
+      String end = breaks[peer].expired(now);
+      if (end != null) {
+        lanes[peer][Lane.CONTROL.code()].lose(end);
+      }
+    }
+    return all;
+  }
+
+  /** Looks after a peer whose control lane has nothing to deliver. */
   private void reportFailures(int peer) {
+    Connections all = connections;
     for (VerbsLane lane : lanes[peer]) {
       QueuePair pair = lane.pair();
-      if (pair != null) {
+      if (pair != null && lane.isUp() && all != null) {
         pair.reap();
-        String failure = pair.failure();
-        if (failure != null) {
-          reportDown(peer, failure);
-          return;
+        if (pair.failure() != null) {
+          fails(all, lane, pair, System.nanoTime());
         }
+      }
+      if (lane.lost() != null) {
+        reportDown(peer, lane.lost());
+        return;
       }
     }
   }
 
-  private void failAll(String reason) {
+  /** A lane's connection has failed: it is made anew, with the peer's others, or that was all. */
+  private void fails(Connections all, VerbsLane lane, QueuePair pair, long now) {
+    String reason = pair.failure();
+    boolean gone = lane.isUp() && pair.isDisconnected() && !all.calls(lane.peer);
+    if (reason == null || disconnected[lane.peer]) {
+      return;
+    }
+    if (!lane.wasUp()) {
+      reportDown(lane.peer, reason);
+      return;
+    }
+    if (gone || !pair.isBroken()) {
+      lane.lose(reason);
+      return;
+    }
+    breaks(lane, reason, now);
+    retireAll(all, lane.peer);
+  }
+
+  private void retireAll(Connections all, int peer) {
+    for (VerbsLane lane : lanes[peer]) {
+      retire(all, lane);
+    }
+  }
+
+  private static void retire(Connections all, VerbsLane lane) {
+    try {
+      all.retire(lane);
+    } catch (IOException e) {
+      lane.lose("cannot be connected anew: " + e.getMessage());
+    }
+  }
+
+  private void breaks(VerbsLane lane, String reason, long now) {
+    allUp = false;
+    String end = breaks[lane.peer].broke(reason, now);
+    if (end != null) {
+      lane.lose(end);
+    } else {
+      LOG.warn(
+          "node {}: a connection of the {} lane broke, it is made anew: {} {}",
+          identity.nodeId(),
+          lane.lane,
+          name(lane.peer),
+          reason);
+    }
+  }
+
+  private void failAll(@Nullable String reason) {
     for (int peer = 0; peer < lanes.length; peer++) {
       if (peer != identity.nodeId()) {
         reportDown(peer, reason);
@@ -469,27 +433,6 @@ final class VerbsNetwork implements LaneNetwork {
     if (target != null && !disconnected[peer] && reason != null) {
       disconnected[peer] = true;
       target.onLinkDown(peer, reason);
-    }
-  }
-
-  private void discard(QueuePair pair) {
-    try {
-      pair.id.disconnect();
-    } catch (IOException e) {
-      LOG.debug("node {}: {}", identity.nodeId(), e.getMessage()); // was not connected
-    }
-    try {
-      pair.close();
-    } catch (IOException e) {
-      LOG.debug("node {}: {}", identity.nodeId(), e.getMessage());
-    }
-  }
-
-  private void discard(RdmaCmId id) {
-    try {
-      id.destroyId();
-    } catch (IOException e) {
-      LOG.debug("node {}: {}", identity.nodeId(), e.getMessage());
     }
   }
 }

@@ -16,10 +16,13 @@
  *   call.execute();                                            // posted without allocating
  * </pre>
  *
- * <p>{@link DisniTransport} carries a VM's messages over them: {@link VerbsNetwork} connects,
- * {@link Greetings} introduces the nodes to each other, a {@link VerbsLane} is one connection's
- * place among the lanes, a {@link QueuePair} the connection itself, with {@link Credits} so that
- * nothing is sent into nothing, {@link Slabs} the guest's RAM with its keys.
+ * <p>{@link DisniTransport} carries a VM's messages over them: {@link VerbsNetwork} is the network
+ * of them, {@link Connections} connects, {@link Greetings} introduces the nodes to each other, a
+ * {@link VerbsLane} is one connection's place among the lanes, a {@link QueuePair} the connection
+ * itself, with {@link Credits} so that nothing is sent into nothing, {@link Slabs} the guest's RAM
+ * with its keys. When a connection breaks, {@link SendSlots} still has what the peer may not have
+ * got, {@link Unconfirmed} keeps it for the next connection, and {@link Breaks} says how long to
+ * try.
  *
  * <p>A verb that fails throws an {@link java.io.IOException} such as {@code rdma_bind_addr failed:
  * Cannot assign requested address (EADDRNOTAVAIL, errno 99)}. Only a null is caught before it can

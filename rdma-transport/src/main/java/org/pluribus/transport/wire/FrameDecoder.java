@@ -187,11 +187,13 @@ final class FrameDecoder {
         type.carriesData() && coherence.payloadLength() == 0
             ? placed.applyAsLong(coherence.page())
             : 0;
-    int dataLength = type.carriesData() && placedAt == 0 ? PagePayload.PAGE_BYTES : 0;
+    coherenceMessage.type = type;
+    coherenceMessage.blocks = coherence.blocks();
+    int dataLength = placedAt == 0 ? coherenceMessage.bytesCarried() : 0;
     if (coherence.payloadLength() != dataLength || length != dataAt + dataLength) {
       return type + " with " + coherence.payloadLength() + " payload bytes in " + length;
     }
-    String fault = coherenceFault();
+    String fault = coherenceFault(type);
     if (fault != null) {
       return type + " with " + fault;
     }
@@ -205,13 +207,15 @@ final class FrameDecoder {
             coherence.ackCount(),
             coherence.pageVersion(),
             coherence.flags())
-        .waitingSince(coherence.waitingSince());
+        .waitingSince(coherence.waitingSince())
+        .base(coherence.baseVersion())
+        .blocks(coherence.blocks());
     if (placedAt != 0) {
       payload.wrap(placedAt);
     } else if (dataLength == 0) {
       payload.clear();
     } else {
-      payload.wrap(buffer, offset + dataAt);
+      payload.wrap(buffer, offset + dataAt, dataLength);
     }
     handler.onCoherence(peer, coherenceMessage, payload);
     return null;
@@ -221,7 +225,7 @@ final class FrameDecoder {
     coherence.wrap(buffer, offset + HEADER, header.blockLength(), header.version());
   }
 
-  private @Nullable String coherenceFault() {
+  private @Nullable String coherenceFault(MessageType type) {
     if (coherence.page() < 0 || coherence.page() >= identity.pageCount()) {
       return "page " + coherence.page() + " of " + identity.pageCount();
     }
@@ -233,6 +237,13 @@ final class FrameDecoder {
     }
     if (coherence.pageVersion() < 0) {
       return "page version " + coherence.pageVersion();
+    }
+    if (coherence.baseVersion() < 0) {
+      return "base version " + coherence.baseVersion();
+    }
+    boolean blocks = type.carriesBlocks();
+    if (Long.bitCount(coherence.blocks()) > (blocks ? CoherenceMessage.MAX_BLOCKS : 0)) {
+      return "blocks 0x" + Long.toHexString(coherence.blocks());
     }
     if ((coherence.flags() & ~CoherenceMessage.ALL_FLAGS) != 0) {
       return "flags 0x" + Integer.toHexString(coherence.flags());

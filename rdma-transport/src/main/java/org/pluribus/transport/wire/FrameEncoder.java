@@ -1,8 +1,10 @@
 package org.pluribus.transport.wire;
 
+import java.nio.ByteOrder;
 import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.pluribus.coherence.CoherenceMessage;
+import org.pluribus.coherence.TwinStore;
 import org.pluribus.transport.BusRequest;
 import org.pluribus.transport.BusStatus;
 import org.pluribus.transport.ClockProbeKind;
@@ -30,9 +32,6 @@ public final class FrameEncoder {
   /** Length of a coherence frame without page bytes. */
   public static final int COHERENCE_BYTES =
       HEADER + CoherenceEncoder.BLOCK_LENGTH + CoherenceEncoder.payloadHeaderLength();
-
-  /** Length of a coherence frame with page bytes. */
-  public static final int COHERENCE_PAGE_BYTES = COHERENCE_BYTES + PagePayload.PAGE_BYTES;
 
   public static final int HELLO_BYTES = HEADER + HelloEncoder.BLOCK_LENGTH;
   public static final int IPI_BYTES = HEADER + IpiEncoder.BLOCK_LENGTH;
@@ -81,7 +80,8 @@ public final class FrameEncoder {
   /**
    * A coherence message.
    *
-   * @param pageAddress native address of the page's bytes, or 0 for a message without
+   * @param pageAddress native address of the page whose bytes, or blocks of them, the message
+   *     carries, or 0 for a message without
    */
   public void coherence(
       MutableDirectBuffer buffer, int offset, CoherenceMessage message, long pageAddress) {
@@ -89,6 +89,8 @@ public final class FrameEncoder {
         .wrapAndApplyHeader(buffer, offset, header)
         .page(message.page)
         .pageVersion(message.version)
+        .baseVersion(message.base)
+        .blocks(message.blocks)
         .ackCount(message.ackCount)
         .flags(message.flags)
         .requester(message.requester)
@@ -99,7 +101,27 @@ public final class FrameEncoder {
     } else {
       // The caller vouches that a whole page is mapped there; guest RAM is, for the VM's life.
       page.wrap(pageAddress, PagePayload.PAGE_BYTES);
-      coherence.putPayload(page, 0, PagePayload.PAGE_BYTES);
+      if (message.carriesData()) {
+        coherence.putPayload(page, 0, PagePayload.PAGE_BYTES);
+      } else {
+        putBlocks(buffer, offset + COHERENCE_BYTES, message);
+      }
+    }
+  }
+
+  /** One block behind the other, neighbours in one go. */
+  private void putBlocks(MutableDirectBuffer buffer, int offset, CoherenceMessage message) {
+    coherence.putPayload(page, 0, 0);
+    coherence.limit(offset + message.bytesCarried());
+    buffer.putShort(offset - Short.BYTES, (short) message.bytesCarried(), ByteOrder.LITTLE_ENDIAN);
+    int to = offset;
+    for (long rest = message.blocks; rest != 0; ) {
+      int first = Long.numberOfTrailingZeros(rest);
+      int count = Long.numberOfTrailingZeros(~(rest >>> first));
+      int bytes = count * TwinStore.BLOCK_BYTES;
+      buffer.putBytes(to, page, first * TwinStore.BLOCK_BYTES, bytes);
+      to += bytes;
+      rest &= first + count < Long.SIZE ? -1L << (first + count) : 0;
     }
   }
 

@@ -62,22 +62,18 @@ final class FramedChannel implements Channel {
 
   @Override
   public boolean sendCoherence(CoherenceMessage message, long payloadAddress) {
-    if (message.carriesData() != (payloadAddress != NO_PAYLOAD)) {
+    if (message.carriesBytes() != (payloadAddress != NO_PAYLOAD)) {
       throw new IllegalArgumentException(
           message + (payloadAddress == NO_PAYLOAD ? " without its page" : " with a page"));
     }
-    boolean beside =
-        payloadAddress != NO_PAYLOAD && network.placedAddress(message.page) == payloadAddress;
-    int length =
-        payloadAddress == NO_PAYLOAD || beside
-            ? FrameEncoder.COHERENCE_BYTES
-            : FrameEncoder.COHERENCE_PAGE_BYTES;
+    boolean beside = message.carriesData() && network.placedAddress(message.page) == payloadAddress;
+    int length = FrameEncoder.COHERENCE_BYTES + (beside ? 0 : message.bytesCarried());
     OutboundLane lane = claim(message.lane(), length);
     if (lane == null) {
       return false;
     }
     encoder.coherence(lane.buffer(), lane.offset(), message, beside ? NO_PAYLOAD : payloadAddress);
-    if (length == FrameEncoder.COHERENCE_PAGE_BYTES) {
+    if (message.carriesData() && !beside) {
       copiedPages = copiedPages + 1; // by the holder of the duty token only
     }
     lane.commit();

@@ -3,6 +3,7 @@ package org.pluribus.transport.wire;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntPredicate;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.NanoClock;
 import org.jspecify.annotations.Nullable;
@@ -26,9 +27,6 @@ public final class FramedTransport implements Transport {
   /** How long to sleep between looks while connecting and closing. */
   private static final long LOOK_PAUSE_NANOS = 200_000;
 
-  /** After an objection: how long to go on, so that the peers get our hello and object too. */
-  private static final long OBJECTION_LINGER_NANOS = 500_000_000;
-
   /** Most posted frames to put on lanes in one turn. */
   private static final int POST_LIMIT = 256;
 
@@ -37,11 +35,11 @@ public final class FramedTransport implements Transport {
   private final LaneNetwork network;
   private final NanoClock clock;
   private final Hello ownHello;
+  private final Greeting greeting;
   private final Mailbox mailbox;
   private final PeerSession[] sessions;
   private final Inbound inbound = new Inbound();
 
-  private volatile @Nullable String abandoned;
   private boolean connectCalled;
   private boolean closed;
   private boolean polling;
@@ -78,6 +76,7 @@ public final class FramedTransport implements Transport {
               peer,
               new FramedChannel(peer, network, limits.outboundQueueBytes(), encoder, mailbox));
     }
+    greeting = new Greeting(identity, network, clock, sessions, ownHello);
   }
 
   @Override
@@ -105,14 +104,25 @@ public final class FramedTransport implements Transport {
       throw new IllegalStateException("a transport connects once");
     }
     connectCalled = true;
-    handler = messageHandler;
-    for (PeerSession session : sessions) {
-      session.decoder =
-          new FrameDecoder(identity, session.peer, messageHandler, inbound, network::placedAddress);
+    if (handler == null) {
+      meet(messageHandler, timeout);
+    } else {
+      deliverTo(messageHandler);
     }
+  }
+
+  /**
+   * The first part of {@link #connect}, for nodes that have something to settle before they use
+   * this transport: opens this node's end and exchanges hellos. Then {@link #listen} delivers to
+   * the handler given here, and {@link #connect}, which no longer waits, replaces it.
+   *
+   * @throws TransportException as {@link #connect}
+   */
+  public void meet(MessageHandler first, Duration timeout) {
+    deliverTo(first);
     try {
       network.open(inbound);
-      greetAll(clock.nanoTime() + timeout.toNanos(), timeout);
+      greeting.await(timeout);
     } catch (RuntimeException failed) {
       close();
       throw failed;
@@ -124,6 +134,39 @@ public final class FramedTransport implements Transport {
       session.lastHeardNanos = lastPollNanos;
       session.channel.open();
     }
+  }
+
+  private void deliverTo(MessageHandler target) {
+    handler = target;
+    for (PeerSession session : sessions) {
+      session.decoder =
+          new FrameDecoder(identity, session.peer, target, inbound, network::placedAddress);
+    }
+  }
+
+  /**
+   * One turn of the duty cycle between {@link #meet} and {@link #connect}: delivers at most one
+   * message of each of some peers, from the control lane. All else waits, so that what a peer sends
+   * after the last word of this conversation reaches the handler that {@link #connect} gets. Peers
+   * that are not listened to are not missed.
+   */
+  public void listen(IntPredicate peers) {
+    MessageHandler target = startTurn();
+    try {
+      flushAll();
+      network.drive();
+      for (PeerSession session : sessions) {
+        if (session.isConnected() && peers.test(session.peer)) {
+          network.poll(session.peer, Lane.CONTROL, 1);
+        } else {
+          session.lastHeardNanos = clock.nanoTime();
+        }
+      }
+      watch(target);
+    } finally {
+      polling = false;
+    }
+    throwHandlerFailure();
   }
 
   @Override
@@ -148,7 +191,7 @@ public final class FramedTransport implements Transport {
 
   @Override
   public void abandon(String reason) {
-    abandoned = reason;
+    greeting.abandon(reason);
   }
 
   @Override
@@ -158,12 +201,7 @@ public final class FramedTransport implements Transport {
 
   @Override
   public int poll(int limit) {
-    MessageHandler target = handler;
-    if (polling || closed || target == null) {
-      throw new IllegalStateException(
-          polling ? "a handler must not poll" : "this transport is not connected");
-    }
-    polling = true;
+    MessageHandler target = startTurn();
     int work;
     try {
       work = mailbox.drain(POST_LIMIT) + flushAll();
@@ -182,12 +220,26 @@ public final class FramedTransport implements Transport {
     } finally {
       polling = false;
     }
+    throwHandlerFailure();
+    return work;
+  }
+
+  private MessageHandler startTurn() {
+    MessageHandler target = handler;
+    if (polling || closed || target == null) {
+      throw new IllegalStateException(
+          polling ? "a handler must not poll" : "this transport is not connected");
+    }
+    polling = true;
+    return target;
+  }
+
+  private void throwHandlerFailure() {
     RuntimeException failure = handlerFailure;
     if (failure != null) {
       handlerFailure = null;
       throw failure;
     }
-    return work;
   }
 
   @Override
@@ -213,84 +265,6 @@ public final class FramedTransport implements Transport {
 
   private PeerSession session(int peer) {
     return sessions[peer < identity.nodeId() ? peer : peer - 1];
-  }
-
-  /** Says hello to everybody until everybody has answered. */
-  private void greetAll(long deadlineNanos, Duration timeout) {
-    while (true) {
-      network.drive();
-      boolean complete = true;
-      for (PeerSession session : sessions) {
-        greet(session);
-        complete &= session.state == PeerSession.State.GREETED && !session.channel.hasQueued();
-      }
-      if (complete) {
-        // Our last hello may still be in the driver.
-        network.drive();
-        return;
-      }
-      String objection = firstObjection();
-      if (objection != null) {
-        lingerAfterObjection();
-        throw new TransportException("node " + identity.nodeId() + ": " + objection);
-      }
-      String whyAbandoned = abandoned;
-      if (whyAbandoned != null) {
-        throw new TransportException(whyAbandoned);
-      }
-      if (clock.nanoTime() - deadlineNanos > 0) {
-        throw new TransportException(missing(timeout));
-      }
-      LockSupport.parkNanos(LOOK_PAUSE_NANOS);
-    }
-  }
-
-  private void greet(PeerSession session) {
-    if (!session.helloSent && network.isLinked(session.peer)) {
-      session.channel.sendHello(ownHello);
-      session.helloSent = true;
-    }
-    session.channel.flush();
-    if (session.helloSent && session.state == PeerSession.State.GREETING) {
-      // One frame, the hello: what comes after it waits for poll().
-      network.poll(session.peer, Lane.CONTROL, 1);
-    }
-  }
-
-  private @Nullable String firstObjection() {
-    for (PeerSession session : sessions) {
-      if (session.lossReason != null) {
-        return session.lossReason;
-      }
-    }
-    return null;
-  }
-
-  private void lingerAfterObjection() {
-    long start = clock.nanoTime();
-    while (clock.nanoTime() - start < OBJECTION_LINGER_NANOS) {
-      network.drive();
-      for (PeerSession session : sessions) {
-        greet(session);
-      }
-      LockSupport.parkNanos(LOOK_PAUSE_NANOS);
-    }
-  }
-
-  private String missing(Duration timeout) {
-    StringBuilder names = new StringBuilder();
-    for (PeerSession session : sessions) {
-      if (session.state != PeerSession.State.GREETED) {
-        names.append(names.isEmpty() ? "" : ", ").append(network.name(session.peer));
-      }
-    }
-    return "node "
-        + identity.nodeId()
-        + ": no answer from "
-        + names
-        + " within "
-        + timeout.toMillis()
-        + " ms: start it, correct its address, or open the firewall for it";
   }
 
   private int flushAll() {

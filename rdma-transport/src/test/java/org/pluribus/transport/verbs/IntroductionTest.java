@@ -17,10 +17,13 @@ class IntroductionTest {
   @Test
   void travels() {
     ExpandableArrayBuffer buffer = new ExpandableArrayBuffer();
-    Introduction.of(SECOND, Lane.PAGE).encode(buffer, 16);
+    Introduction.of(SECOND, Lane.PAGE, 11, 12, 13).encode(buffer, 16);
     Introduction came = Objects.requireNonNull(Introduction.decode(buffer, 16, Introduction.BYTES));
     assertThat(came.node()).isEqualTo(1);
     assertThat(came.lane()).isEqualTo(Lane.PAGE.code());
+    assertThat(came.session()).isEqualTo(11);
+    assertThat(came.peerSession()).isEqualTo(12);
+    assertThat(came.delivered()).isEqualTo(13);
     assertThat(came.objection(FIRST)).isNull();
     assertThat(Introduction.decode(buffer, 16, Introduction.BYTES - 1)).isNull();
     for (int at : new int[] {0, 8, 12}) { // magic, version, credits
@@ -40,11 +43,13 @@ class IntroductionTest {
     assertThat(of(new NodeIdentity(2, 3, 100, KEY, 7)).objection(FIRST))
         .contains("calls itself node 2");
     Introduction right = of(SECOND);
-    assertThat(new Introduction(1, 9, 7, right.keyHash()).objection(FIRST)).contains("lane 9");
-    assertThat(new Introduction(1, -1, 7, right.keyHash()).objection(FIRST)).contains("lane -1");
+    assertThat(new Introduction(1, 9, 7, right.keyHash(), 1, 0, 0).objection(FIRST))
+        .contains("lane 9");
+    assertThat(new Introduction(1, -1, 7, right.keyHash(), 1, 0, 0).objection(FIRST))
+        .contains("lane -1");
   }
 
   private static Introduction of(NodeIdentity identity) {
-    return Introduction.of(identity, Lane.CONTROL);
+    return Introduction.of(identity, Lane.CONTROL, 1, 0, 0);
   }
 }

@@ -176,19 +176,38 @@ final class VerbsPeer implements AutoCloseable {
       int key,
       int immediate)
       throws IOException {
-    IbvSendWR request = new IbvSendWR();
-    request.setWr_id(opcode);
-    request.setOpcode(opcode);
-    request.setSend_flags(flags | IbvSendWR.IBV_SEND_SIGNALED);
+    IbvSendWR request = described(opcode, flags, offset, bytes, address, key);
     request.setImm_data(immediate);
     LinkedList<IbvSge> list = new LinkedList<>();
     for (int i = 0; i < pieces; i++) {
       list.add(piece(offset, bytes));
     }
     request.setSg_list(list);
+    return pair.postSend(List.of(request), List.of());
+  }
+
+  /**
+   * Two requests ready to be posted together: a page is written to a peer's memory, then a message
+   * inline tells him. Only the message completes.
+   */
+  SVCPostSend writeAndTell(int page, long address, int key, int message, int bytes)
+      throws IOException {
+    IbvSendWR write = described(IbvSendWR.IBV_WR_RDMA_WRITE, 0, page, PAGE_BYTES, address, key);
+    write.setSend_flags(0);
+    IbvSendWR tell =
+        described(IbvSendWR.IBV_WR_SEND, IbvSendWR.IBV_SEND_INLINE, message, bytes, 0, 0);
+    return pair.postSend(List.of(write, tell), List.of());
+  }
+
+  private IbvSendWR described(int opcode, int flags, int offset, int bytes, long address, int key) {
+    IbvSendWR request = new IbvSendWR();
+    request.setWr_id(opcode);
+    request.setOpcode(opcode);
+    request.setSend_flags(flags | IbvSendWR.IBV_SEND_SIGNALED);
+    request.setSg_list(new LinkedList<>(List.of(piece(offset, bytes))));
     request.getRdma().setRemote_addr(address);
     request.getRdma().setRkey(key);
-    return pair.postSend(List.of(request), List.of());
+    return request;
   }
 
   /** In the order in which nothing is in use any more. The connection must be down. */

@@ -19,7 +19,9 @@ import java.util.List;
  * with {@code --events}. {@code perf/verbs-ratio} runs it.
  *
  * <p>The caller prints the medians in microseconds: {@code send} is half of a round trip of 64
- * bytes, {@code read} an RDMA READ of 4 KiB.
+ * bytes, {@code read} an RDMA READ of 4 KiB. Two ways to get a page of which its owner must be
+ * asked first, by a SEND: {@code pushed}, he writes it to us and tells us by a SEND behind, as
+ * {@link QueuePair} does; {@code pulled}, he tells us by a SEND, and we read it.
  */
 final class VerbsPingPong {
   private static final int MESSAGE_BYTES = VerbsPeer.SLOT_BYTES;
@@ -35,6 +37,9 @@ final class VerbsPingPong {
   private final VerbsPeer peer;
   private final SVCPostSend send;
   private final SVCPostRecv[] receives = new SVCPostRecv[VerbsPeer.SLOTS];
+
+  /** Slot of the last answer. */
+  private int last;
 
   private VerbsPingPong(VerbsPeer peer) throws IOException {
     this.peer = peer;
@@ -75,6 +80,18 @@ final class VerbsPingPong {
   }
 
   private void answer(int rounds) throws IOException {
+    int slot = 0;
+    for (int i = 0; i < WARM_UP + rounds; i++) {
+      slot = receive();
+      send();
+    }
+    SVCPostSend page =
+        peer.writeAndTell(
+            VerbsPeer.page(PAGE), address(slot), key(slot), VerbsPeer.page(KEYS), MESSAGE_BYTES);
+    for (int i = 0; i < WARM_UP + rounds; i++) {
+      receive();
+      complete(page);
+    }
     // One more, which says that the caller has read all it wants.
     for (int i = 0; i < WARM_UP + rounds + 1; i++) {
       receive();
@@ -83,18 +100,13 @@ final class VerbsPingPong {
   }
 
   private void call(int rounds) throws IOException {
-    long[] trips = new long[rounds];
-    int slot = 0;
-    for (int i = -WARM_UP; i < rounds; i++) {
-      long began = System.nanoTime();
-      send();
-      slot = receive();
-      if (i >= 0) {
-        trips[i] = System.nanoTime() - began;
-      }
-    }
-    long address = peer.memory.getLong(slot * VerbsPeer.SLOT_BYTES);
-    int key = peer.memory.getInt(slot * VerbsPeer.SLOT_BYTES + KEY_OFFSET);
+    double trip =
+        median(
+            rounds,
+            () -> {
+              send();
+              last = receive();
+            });
     SVCPostSend read =
         peer.request(
             IbvSendWR.IBV_WR_RDMA_READ,
@@ -102,21 +114,59 @@ final class VerbsPingPong {
             VerbsPeer.page(PAGE),
             VerbsPeer.PAGE_BYTES,
             1,
-            address,
-            key,
+            address(last),
+            key(last),
             0);
-    long[] reads = new long[rounds];
+    double reading = median(rounds, () -> complete(read));
+    double pushed = median(rounds, this::ask);
+    double pulled =
+        median(
+            rounds,
+            () -> {
+              ask();
+              complete(read);
+            });
+    ask();
+    System.out.printf(
+        "send %.2f read %.2f pushed %.2f pulled %.2f%n", trip / 2, reading, pushed, pulled);
+  }
+
+  /** A request, to its answer. That it was sent need not be waited for. */
+  private void ask() throws IOException {
+    send.execute();
+    last = receive();
+    succeeded(peer.sent.await());
+  }
+
+  private void complete(SVCPostSend request) throws IOException {
+    request.execute();
+    succeeded(peer.sent.await());
+  }
+
+  /** Where the page lies at the other end, as the message in a slot says. */
+  private long address(int slot) {
+    return peer.memory.getLong(slot * VerbsPeer.SLOT_BYTES);
+  }
+
+  private int key(int slot) {
+    return peer.memory.getInt(slot * VerbsPeer.SLOT_BYTES + KEY_OFFSET);
+  }
+
+  /** What is measured. */
+  private interface Trip {
+    void make() throws IOException;
+  }
+
+  private static double median(int rounds, Trip trip) throws IOException {
+    long[] nanos = new long[rounds];
     for (int i = -WARM_UP; i < rounds; i++) {
       long began = System.nanoTime();
-      read.execute();
-      succeeded(peer.sent.await());
+      trip.make();
       if (i >= 0) {
-        reads[i] = System.nanoTime() - began;
+        nanos[i] = System.nanoTime() - began;
       }
     }
-    send();
-    receive();
-    System.out.printf("send %.2f read %.2f%n", median(trips) / 2, median(reads));
+    return median(nanos);
   }
 
   /** In microseconds. */
@@ -126,8 +176,7 @@ final class VerbsPingPong {
   }
 
   private void send() throws IOException {
-    send.execute();
-    succeeded(peer.sent.await());
+    complete(send);
   }
 
   /** The slot of the message that came; it takes another one already. */

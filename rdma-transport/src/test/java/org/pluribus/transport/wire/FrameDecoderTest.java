@@ -3,6 +3,8 @@ package org.pluribus.transport.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -101,10 +103,50 @@ class FrameDecoderTest {
     int typeAt = FrameEncoder.COHERENCE_BYTES - Short.BYTES - 1;
     data[typeAt] = (byte) MessageType.INV.code();
     inv[typeAt] = (byte) MessageType.DATA.code();
-    assertThat(decode(Lane.CONTROL, data)).isEqualTo("INV with 4096 payload bytes in 4141");
-    assertThat(decode(Lane.PAGE, inv)).isEqualTo("DATA with 0 payload bytes in 45");
+    assertThat(decode(Lane.CONTROL, data)).isEqualTo("INV with 4096 payload bytes in 4157");
+    assertThat(decode(Lane.PAGE, inv)).isEqualTo("DATA with 0 payload bytes in 61");
     inv[typeAt] = 99;
     assertThat(decode(Lane.CONTROL, inv)).isEqualTo("coherence message type 99 is unknown");
+  }
+
+  @Test
+  void blocksOfADeltaComeToTheirPlaces() {
+    long all = -1L;
+    for (long blocks : new long[] {0, 1, 1L << 63, 0x8000_00f0_0000_0007L, all >>> 32, all << 32}) {
+      CoherenceMessage delta =
+          new CoherenceMessage().set(MessageType.DATA_DELTA, 5, 1, 0, 0, 0, 7, 0);
+      byte[] frame = Frames.coherence(delta.base(3).blocks(blocks));
+      assertThat(frame).hasSize(FrameEncoder.COHERENCE_BYTES + 64 * Long.bitCount(blocks));
+      fresh();
+      assertThat(decode(Lane.PAGE, frame)).isNull();
+      assertThat(handler.events).containsExactly(delta.toString());
+      for (int i = 0; i < PagePayload.PAGE_BYTES; i++) {
+        boolean sent = (blocks & 1L << (i / 64)) != 0;
+        assertThat(handler.page[i]).isEqualTo(sent ? Frames.pageByte(i) : 0);
+      }
+      Arrays.fill(handler.page, (byte) 0);
+      handler.events.clear();
+      // Not a page that the network may put in place, also where its frame has no bytes.
+      assertThat(new PlacedPage().of(new UnsafeBuffer(frame), 0, frame.length))
+          .isEqualTo(PlacedPage.NONE);
+    }
+  }
+
+  @Test
+  void fieldsOfADeltaAreChecked() {
+    CoherenceMessage delta =
+        new CoherenceMessage().set(MessageType.DATA_DELTA, 5, 1, 0, 0, 0, 7, 0);
+    assertThat(decode(Lane.PAGE, Frames.coherence(delta.base(-1).blocks(1))))
+        .isEqualTo("DATA_DELTA with base version -1");
+    assertThat(decode(Lane.PAGE, Frames.coherence(delta.base(1).blocks(-1L >>> 31))))
+        .isEqualTo("DATA_DELTA with blocks 0x1ffffffff");
+    byte[] frame = Frames.coherence(delta.base(1).blocks(3));
+    assertThat(decode(Lane.PAGE, Arrays.copyOf(frame, frame.length - 64)))
+        .isEqualTo("DATA_DELTA with 128 payload bytes in 125");
+    CoherenceMessage inv = new CoherenceMessage().set(MessageType.INV, 5, 1, 0, 0, 0, 0, 0);
+    assertThat(decode(Lane.CONTROL, Frames.coherence(inv.blocks(1))))
+        .isEqualTo("INV with blocks 0x1");
+    assertThat(handler.events).isEmpty();
   }
 
   @Test
@@ -157,7 +199,7 @@ class FrameDecoderTest {
     Hello got = Objects.requireNonNull(session.hello);
     assertThat(Hello.of(Frames.ZERO, 1).objection(got, 1, "node 1"))
         .isEqualTo(
-            "node 1 speaks protocol version 9, this node 2: run the same release on all nodes");
+            "node 1 speaks protocol version 9, this node 3: run the same release on all nodes");
   }
 
   /** Frames that were right until a few bytes changed: refused or still right, never a throw. */
@@ -225,6 +267,9 @@ class FrameDecoderTest {
 
   /** Fails if anything out of range is delivered. */
   private static final class StrictHandler extends RecordingHandler {
+    /** A page that deltas are applied to. */
+    private final byte[] page = new byte[PagePayload.PAGE_BYTES];
+
     @Override
     public void onCoherence(int from, CoherenceMessage message, PagePayload payload) {
       assertThat(message.page).isBetween(0L, 999L);
@@ -233,7 +278,15 @@ class FrameDecoderTest {
       assertThat(message.from).isEqualTo(1);
       assertThat(message.to).isZero();
       assertThat(message.flags).isBetween(0, CoherenceMessage.ALL_FLAGS);
-      assertThat(payload.isEmpty()).isEqualTo(!message.carriesData());
+      assertThat(payload.isEmpty()).isEqualTo(message.bytesCarried() == 0);
+      if (message.type.carriesBlocks()) {
+        try (Arena arena = Arena.ofConfined()) {
+          MemorySegment mirror =
+              arena.allocate(page.length, Long.BYTES).copyFrom(MemorySegment.ofArray(page));
+          payload.copyBlocksTo(mirror.address(), message.blocks);
+          MemorySegment.ofArray(page).copyFrom(mirror);
+        }
+      }
       events.add(message.toString());
     }
 

@@ -117,6 +117,41 @@ class FramedTransportTest {
   }
 
   @Test
+  void betweenMeetingAndConnectingOnlyControlIsHeardAndOneMessageAtATime() {
+    RecordingHandler first = new RecordingHandler();
+    network.deliver(Lane.CONTROL, Frames.hello(Hello.of(Frames.ONE, 5)));
+    transport.meet(first, Duration.ofSeconds(1));
+    network.deliver(Lane.INTERRUPT, Frames.eoi(1));
+    network.deliver(Lane.CONTROL, Frames.lifecycle(LifecycleKind.TRANSPORT, "aeron"));
+    network.deliver(Lane.CONTROL, Frames.lifecycle(LifecycleKind.START, "go"));
+    transport.listen(peer -> true);
+    assertThat(first.events).containsExactly("1 TRANSPORT 3 aeron");
+    transport.connect(handler, Duration.ofSeconds(1));
+    assertThat(handler.events).isEmpty();
+    transport.poll(10);
+    assertThat(first.events).hasSize(1);
+    assertThat(handler.events).containsExactly("1 EOI 1", "1 START 3 go");
+  }
+
+  @Test
+  void whoIsNotListenedToIsNotMissed() {
+    network.deliver(Lane.CONTROL, Frames.hello(Hello.of(Frames.ONE, 5)));
+    transport.meet(handler, Duration.ofSeconds(1));
+    for (int i = 0; i < 300; i++) {
+      now += 10 * MILLI;
+      transport.listen(peer -> false);
+    }
+    assertThat(handler.losses).isEmpty();
+    // Signs of life go out meanwhile.
+    assertThat(network.sent(Lane.CONTROL)).hasSizeBetween(29, 33);
+    while (handler.losses.isEmpty()) {
+      now += 10 * MILLI;
+      transport.listen(peer -> true);
+    }
+    assertThat(handler.losses).containsExactly("1: node 1 gave no sign of life for 1000 ms");
+  }
+
+  @Test
   void peerThatSaysSomethingBeforeHelloIsRefused() {
     step = 50 * MILLI;
     network.deliver(Lane.CONTROL, Frames.heartbeat());

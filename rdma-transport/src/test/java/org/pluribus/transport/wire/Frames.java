@@ -2,6 +2,7 @@ package org.pluribus.transport.wire;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,11 +59,19 @@ final class Frames {
   static byte[] coherence(CoherenceMessage message) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment page = arena.allocate(PagePayload.PAGE_BYTES, Long.BYTES);
-      boolean data = message.carriesData();
+      for (int i = 0; i < PagePayload.PAGE_BYTES; i++) {
+        page.set(ValueLayout.JAVA_BYTE, i, pageByte(i));
+      }
+      boolean data = message.carriesBytes();
       return encode(
-          data ? FrameEncoder.COHERENCE_PAGE_BYTES : FrameEncoder.COHERENCE_BYTES,
+          FrameEncoder.COHERENCE_BYTES + message.bytesCarried(),
           (encoder, buffer) -> encoder.coherence(buffer, 0, message, data ? page.address() : 0));
     }
+  }
+
+  /** What stands at an offset of the page in {@link #coherence}; differs from block to block. */
+  static byte pageByte(int offset) {
+    return (byte) (offset * 31 + offset / 64);
   }
 
   /** At least one right frame of every kind but hello. */
@@ -70,6 +79,9 @@ final class Frames {
     List<Frame> frames = new ArrayList<>();
     for (MessageType type : MessageType.values()) {
       CoherenceMessage message = new CoherenceMessage().set(type, 999, 1, 0, 1, 1, 5, 3);
+      if (type.carriesBlocks()) {
+        message.base(4).blocks(0x8000_0000_0000_0007L);
+      }
       frames.add(new Frame(type.lane(), coherence(message)));
     }
     IpiMessage ipi = new IpiMessage().set(-1, true, 6, 0x9a, true, true, 3, 5);

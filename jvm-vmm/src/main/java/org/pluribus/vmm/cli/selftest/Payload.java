@@ -29,7 +29,11 @@ public enum Payload {
   /** Instructions of many kinds, for comparing machines. */
   COMPUTE,
   /** Touches of pages that another node has, by a clock. */
-  FAULTS;
+  FAULTS,
+  /** Every CPU increments a word of its own, all in one page. */
+  SHARING,
+  /** The same, as fast as each can. */
+  CONTENTION;
 
   /** What selects it on the guest's command line and in {@code --only}. */
   public String id() {

@@ -38,10 +38,10 @@ public record PayloadResult(
   /** Count of increments of which none may be lost. */
   private static final String INCREMENTS = "increments";
 
-  /** Pages whose bytes came to a node from another. */
+  /** Pages whose bytes, all or those that had changed, came to a node from another. */
   @JsonProperty
   public long pageTransfers() {
-    return nodes.stream().mapToLong(NodeReport::pagesIn).sum();
+    return nodes.stream().mapToLong(n -> n.pagesIn() + n.deltasIn()).sum();
   }
 
   /** Increments the guest made and found again. */

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.pluribus.coherence.DeltaMode;
 import org.pluribus.transport.VmKey;
 import org.pluribus.vmm.cli.litmus.LitmusCase;
 import org.pluribus.vmm.cli.litmus.LitmusCatalogue;
@@ -30,6 +31,7 @@ import org.pluribus.vmm.control.RunReport;
  * @param seed of the payloads' random numbers
  * @param timeoutSeconds how long each may take
  * @param litmus what {@link Payload#LITMUS} runs
+ * @param deltas whether nodes send only what has changed of a page
  */
 public record Suite(
     PayloadImage image,
@@ -39,7 +41,8 @@ public record Suite(
     int scale,
     long seed,
     int timeoutSeconds,
-    LitmusProgram litmus) {
+    LitmusProgram litmus,
+    DeltaMode deltas) {
 
   /** Iterations of each litmus test at scale 100. */
   private static final int LITMUS_ITERATIONS = 4096;
@@ -69,7 +72,13 @@ public record Suite(
         new LitmusProgram(
             LitmusCase.of(
                 LitmusCatalogue.all(), nodes.stream().mapToInt(ClusterConfig.Node::cpus).sum()),
-            Math.clamp((long) LITMUS_ITERATIONS * scale / PERCENT, 1, Integer.MAX_VALUE)));
+            Math.clamp((long) LITMUS_ITERATIONS * scale / PERCENT, 1, Integer.MAX_VALUE)),
+        DeltaMode.OFF);
+  }
+
+  /** The same on machines whose nodes send only what has changed of a page, or don't. */
+  public Suite withDeltas(DeltaMode mode) {
+    return new Suite(image, nodes, memory, transport, scale, seed, timeoutSeconds, litmus, mode);
   }
 
   /** The machine a payload runs on. */
@@ -81,13 +90,14 @@ public record Suite(
   ClusterConfig config(Payload payload, @Nullable Path module) {
     ClusterConfig config =
         new ClusterConfig(
-            VmKey.random().toHex(),
-            memory,
-            transport,
-            image.file().toString(),
-            module == null ? null : module.toString(),
-            "payload=" + payload.id() + " scale=" + scale + " seed=" + seed,
-            nodes);
+                VmKey.random().toHex(),
+                memory,
+                transport,
+                image.file().toString(),
+                module == null ? null : module.toString(),
+                "payload=" + payload.id() + " scale=" + scale + " seed=" + seed,
+                nodes)
+            .withDeltas(deltas);
     return payload == Payload.FAULTS ? config.withFaultTimes() : config;
   }
 

@@ -18,6 +18,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.pluribus.coherence.DeltaMode;
 import org.pluribus.transport.NodeIdentity;
 import org.pluribus.transport.Transport;
 import org.pluribus.transport.TransportLimits;
@@ -79,7 +80,16 @@ class LitmusSabotageTest {
         nodes.add(new ClusterConfig.Node(id, "127.0.0.1", 0, 1));
       }
       Suite suite =
-          new Suite(image, nodes, "32M", ClusterConfig.LOOPBACK, 1, seed, TIMEOUT_SECONDS, program);
+          new Suite(
+              image,
+              nodes,
+              "32M",
+              ClusterConfig.LOOPBACK,
+              1,
+              seed,
+              TIMEOUT_SECONDS,
+              program,
+              DeltaMode.OFF);
       return run(suite, module, longestDelayNanos);
     } finally {
       Files.deleteIfExists(module);
