@@ -23,6 +23,10 @@ ForDirectory == Requests \cup {"Unblock", "Put"}
 Forwards == {"FwdGetS", "FwdGetM", "Inv"}
 ForCache == Forwards \cup {"InvAck", "Data", "Delta", "Grant", "PutAck", "PutNack"}
 
+(* Data is DATA or DATA_SPARSE of the Java code: either brings all of the page, however many of its *)
+(* bytes are written out, and neither depends on what the requester has. Which of the two it is      *)
+(* decides nothing here; the explorer of the Java controllers tells them apart.                      *)
+
 Lanes == {"control", "page"}
 BringBytes == {"Data", "Delta"}
 LaneOf(type) == IF type \in BringBytes THEN "page" ELSE "control"

@@ -60,8 +60,8 @@ public final class CacheController {
    *     {@link #used} comes first, and then for as long as {@link CacheEffects#holdLonger} says; 0
    *     for not at all
    * @param deltas whether to send, and to ask for, only what changed of a page where that is
-   *     possible. The local mirror of a page must then stay as it is while nobody here has rights
-   *     to it
+   *     possible, and else what is not zero of it. The local mirror of a page must then stay as it
+   *     is while nobody here has rights to it
    * @param twinStore where to keep what pages were before this node wrote them
    */
   public CacheController(
@@ -300,7 +300,7 @@ public final class CacheController {
       error =
           switch (message.type) {
             case FWD_GET_S, FWD_GET_M, INV -> owner.onSurrender(message, nowNanos);
-            case DATA, DATA_DELTA -> requester.onData(message, nowNanos);
+            case DATA, DATA_DELTA, DATA_SPARSE -> requester.onData(message, nowNanos);
             case GRANT -> requester.onGrant(message, nowNanos);
             case INV_ACK -> requester.onInvAck(message, nowNanos);
             case PUT_ACK, PUT_NACK -> evictor.onAnswer(message);
@@ -325,12 +325,13 @@ public final class CacheController {
     }
     boolean countOk = m.ackCount >= 0 && m.ackCount < nodes;
     boolean flagsOk = (m.flags & ~CoherenceMessage.ALL_FLAGS) == 0;
-    return countOk && flagsOk && deltaFieldsOk(m) ? null : ProtocolError.BAD_FIELD;
+    return countOk && flagsOk && blockFieldsOk(m) ? null : ProtocolError.BAD_FIELD;
   }
 
-  private static boolean deltaFieldsOk(CoherenceMessage m) {
+  private static boolean blockFieldsOk(CoherenceMessage m) {
     return switch (m.type) {
       case DATA_DELTA -> m.base > 0 && Long.bitCount(m.blocks) <= CoherenceMessage.MAX_BLOCKS;
+      case DATA_SPARSE -> m.base == 0 && Long.bitCount(m.blocks) <= CoherenceMessage.MAX_BLOCKS;
       case FWD_GET_S, FWD_GET_M -> m.base >= 0 && m.blocks == 0;
       default -> m.base == 0 && m.blocks == 0;
     };

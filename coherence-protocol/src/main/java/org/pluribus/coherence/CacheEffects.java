@@ -31,6 +31,13 @@ public interface CacheEffects {
    */
   void installDelta(long page, long blocks);
 
+  /**
+   * Copies the blocks that came with the message now being handled to their places in the local
+   * mirror of the page, and makes all its other bytes zero, whatever they were. Nobody on this node
+   * has rights to the page at this moment.
+   */
+  void installSparse(long page, long blocks);
+
   /** Makes the local mirror of the page all zero (it may be known to be so already). */
   void installZero(long page);
 

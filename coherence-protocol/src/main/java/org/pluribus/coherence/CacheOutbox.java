@@ -45,6 +45,15 @@ final class CacheOutbox {
         out.set(MessageType.DATA, page, self, requester, requester, ackCount, version, flags));
   }
 
+  /** Sends the local bytes of the page, of which only some blocks are not zero. */
+  void sparse(long page, int requester, int ackCount, long version, int flags, long blocks) {
+    out.set(MessageType.DATA_SPARSE, page, self, requester, requester, ackCount, version, flags);
+    out.blocks(blocks);
+    counters.increment(CoherenceCounter.SPARSE_OUT);
+    counters.add(CoherenceCounter.SPARSE_BYTES_OUT, out.bytesCarried());
+    effects.send(out);
+  }
+
   /** Sends some blocks of the local bytes of the page: those changed since version base. */
   void delta(
       long page, int requester, int ackCount, long version, int flags, long base, long blocks) {

@@ -22,8 +22,14 @@ public enum CoherenceCounter {
   DELTAS_IN("deltasIn"),
   /** Pages of which only changed blocks were sent. */
   DELTAS_OUT("deltasOut"),
-  /** Bytes of the blocks sent. */
+  /** Bytes of the blocks sent in them. */
   DELTA_BYTES_OUT("deltaBytesOut"),
+  /** Pages that came as the blocks of them that are not zero. */
+  SPARSE_IN("sparseIn"),
+  /** Pages that were sent as the blocks of them that are not zero. */
+  SPARSE_OUT("sparseOut"),
+  /** Bytes of the blocks sent in them. */
+  SPARSE_BYTES_OUT("sparseBytesOut"),
   /** Comparisons with a twin that found too much changed for a delta. */
   DELTAS_TOO_LARGE("deltas.tooLarge"),
   /** Twins given up for want of room. */

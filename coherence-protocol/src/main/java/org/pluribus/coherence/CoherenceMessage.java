@@ -18,8 +18,8 @@ public final class CoherenceMessage {
   public static final int ALL_FLAGS = ZERO | EXCLUSIVE;
 
   /**
-   * Most blocks of a DataDelta: half a page. Beyond, the page is little more to send, and over RDMA
-   * it goes without a copy, which blocks don't.
+   * Most blocks of a DataDelta or DataSparse: half a page. Beyond, the page is little more to send,
+   * and over RDMA it goes without a copy, which blocks don't.
    */
   public static final int MAX_BLOCKS = 32;
 
@@ -42,8 +42,8 @@ public final class CoherenceMessage {
   public int ackCount;
 
   /**
-   * Version of the page bytes the message is about (Data, DataDelta); else 0. A page's version is
-   * the number of times it has been granted for writing.
+   * Version of the page bytes the message is about (Data, DataDelta, DataSparse); else 0. A page's
+   * version is the number of times it has been granted for writing.
    */
   public long version;
 
@@ -55,8 +55,8 @@ public final class CoherenceMessage {
   public long base;
 
   /**
-   * The blocks that go with the message (DataDelta), at most {@link #MAX_BLOCKS}; else 0. Bit i
-   * stands for the {@link TwinStore#BLOCK_BYTES} bytes from offset 64 * i on.
+   * The blocks that go with the message (DataDelta, DataSparse), at most {@link #MAX_BLOCKS}; else
+   * 0. Bit i stands for the {@link TwinStore#BLOCK_BYTES} bytes from offset 64 * i on.
    */
   public long blocks;
 

@@ -3,11 +3,17 @@ package org.pluribus.coherence;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Whether a node answers with only what changed of a page where it can. */
+/**
+ * Whether a node answers with only what changed of a page where it can, and else with what is not
+ * zero of it.
+ */
 public enum DeltaMode {
   /** Always whole pages. */
   OFF,
-  /** Blocks that changed, wherever the twin allows it and the page's half is not exceeded. */
+  /**
+   * Blocks that changed, wherever the twin allows it, else blocks that are not zero, if they are at
+   * most half the page.
+   */
   ON,
   /**
    * As {@link #ON}, but pages get a twin only once another node has taken them away, and those that

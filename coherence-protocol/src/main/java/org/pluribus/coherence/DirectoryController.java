@@ -68,7 +68,16 @@ public final class DirectoryController {
             case GET_S, GET_M, UPGRADE -> onRequest(message);
             case UNBLOCK -> onUnblock(message);
             case PUT -> onPut(message);
-            case FWD_GET_S, FWD_GET_M, INV, INV_ACK, DATA, DATA_DELTA, GRANT, PUT_ACK, PUT_NACK ->
+            case FWD_GET_S,
+                FWD_GET_M,
+                INV,
+                INV_ACK,
+                DATA,
+                DATA_DELTA,
+                DATA_SPARSE,
+                GRANT,
+                PUT_ACK,
+                PUT_NACK ->
                 ProtocolError.MISDIRECTED;
           };
     }

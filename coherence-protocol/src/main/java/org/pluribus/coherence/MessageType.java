@@ -47,7 +47,13 @@ public enum MessageType {
    * Home to holder: there is nothing to drop. Your copy is gone already or on its way, or it is the
    * only one; then the home may fetch it as any other node does.
    */
-  PUT_NACK(14, Receiver.CACHE, Bytes.NONE);
+  PUT_NACK(14, Receiver.CACHE, Bytes.NONE),
+  /**
+   * Owner or sharer to requester: as {@link #DATA}, the whole page, but all of it is zero save the
+   * {@linkplain CoherenceMessage#blocks blocks} that go with the message. What the requester still
+   * has does not matter.
+   */
+  DATA_SPARSE(15, Receiver.CACHE, Bytes.BLOCKS);
 
   private enum Receiver {
     DIRECTORY,
@@ -61,7 +67,7 @@ public enum MessageType {
   }
 
   /** One more than the largest wire code. */
-  private static final int CODE_LIMIT = 15;
+  private static final int CODE_LIMIT = 16;
 
   private static final @Nullable MessageType[] BY_CODE = new MessageType[CODE_LIMIT];
 
@@ -101,7 +107,7 @@ public enum MessageType {
     return bytes == Bytes.PAGE;
   }
 
-  /** Whether changed blocks of the page go with the message. */
+  /** Whether some blocks of the page go with the message: those changed, or those not zero. */
   public boolean carriesBlocks() {
     return bytes == Bytes.BLOCKS;
   }

@@ -172,8 +172,9 @@ final class OwnerSide {
   }
 
   /**
-   * Sends the page, or what has changed of it if the bytes that the requester still has are those
-   * of our twin and the rest is the larger part. Nobody can write the page at this moment.
+   * Sends the page: what has changed of it if the bytes that the requester still has are those of
+   * our twin, else what is not zero of it, else all of it; blocks only where they are the smaller
+   * part. Nobody can write the page at this moment.
    */
   private void sendBytes(long page, int requester, int ackCount, int flags, long base) {
     long version = pages.version(page);
@@ -184,6 +185,13 @@ final class OwnerSide {
         return;
       }
       counters.increment(CoherenceCounter.DELTAS_TOO_LARGE);
+    }
+    if (twins.enabled()) {
+      long blocks = twins.nonZeroBlocks(page);
+      if (Long.bitCount(blocks) <= CoherenceMessage.MAX_BLOCKS) {
+        outbox.sparse(page, requester, ackCount, version, flags, blocks);
+        return;
+      }
     }
     outbox.data(page, requester, ackCount, version, flags);
   }

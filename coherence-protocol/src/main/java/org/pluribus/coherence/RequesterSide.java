@@ -69,11 +69,11 @@ final class RequesterSide {
     }
   }
 
-  /** Handles Data and DataDelta. */
+  /** Handles Data, DataDelta and DataSparse. */
   @Nullable ProtocolError onData(CoherenceMessage m, long nowNanos) {
     CacheState state = pages.state(m.page);
     PageRecord record = pages.record(m.page);
-    boolean delta = m.type.carriesBlocks();
+    boolean delta = m.type == MessageType.DATA_DELTA;
     if (m.requester != self || m.from == self) {
       return ProtocolError.WRONG_NODE;
     }
@@ -90,6 +90,9 @@ final class RequesterSide {
     if (delta) {
       counters.increment(CoherenceCounter.DELTAS_IN);
       effects.installDelta(m.page, m.blocks);
+    } else if (m.type == MessageType.DATA_SPARSE) {
+      counters.increment(CoherenceCounter.SPARSE_IN);
+      effects.installSparse(m.page, m.blocks);
     } else {
       counters.increment(CoherenceCounter.PAGES_IN);
       effects.install(m.page);

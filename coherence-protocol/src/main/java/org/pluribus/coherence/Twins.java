@@ -97,6 +97,11 @@ final class Twins {
     return blocks;
   }
 
+  /** The blocks of the page that are not zero. Call only if twins are {@link #enabled}. */
+  long nonZeroBlocks(long page) {
+    return store.nonZeroBlocks(page);
+  }
+
   /** Another node takes the page away. */
   void lost(long page) {
     if (sparing && enabled()) {

@@ -225,6 +225,62 @@ class CacheControllerTest {
   }
 
   @Test
+  void whoHasNoBytesGetsWhatIsNotZero() {
+    TestCluster cluster = new TestCluster(2, 64, 0, DeltaMode.AUTO);
+    long half = -1L >>> CoherenceMessage.MAX_BLOCKS;
+    long[] nonZero = {0, 1, half, half << 1 | 1, -1L};
+    for (int page = 0; page < nonZero.length; page++) {
+      cluster.nodes.get(0).nonZero = nonZero[page];
+      cluster.fault(0, page, true);
+      cluster.settle();
+      cluster.fault(1, page, page % 2 == 0);
+      cluster.settle();
+      assertThat(cluster.nodes.get(1).cache.version(page)).isEqualTo(page % 2 == 0 ? 2 : 1);
+    }
+    assertThat(sum(cluster, CoherenceCounter.SPARSE_OUT)).isEqualTo(3);
+    assertThat(sum(cluster, CoherenceCounter.SPARSE_IN)).isEqualTo(3);
+    assertThat(sum(cluster, CoherenceCounter.SPARSE_BYTES_OUT)).isEqualTo((1 + 32) * 64);
+    assertThat(sum(cluster, CoherenceCounter.PAGES_OUT)).isEqualTo(2);
+    assertThat(cluster.refused).isEmpty();
+  }
+
+  /** The twin of one who got a page without its zeros is as good as any. */
+  @Test
+  void deltasFollowASparsePage() {
+    TestCluster cluster = new TestCluster(2, 2, 0, DeltaMode.ON);
+    cluster.nodes.forEach(node -> node.nonZero = 5);
+    takeTurns(cluster, 10);
+    assertThat(sum(cluster, CoherenceCounter.PAGES_OUT)).isZero();
+    assertThat(sum(cluster, CoherenceCounter.SPARSE_OUT)).isEqualTo(1);
+    assertThat(sum(cluster, CoherenceCounter.DELTAS_OUT)).isEqualTo(18);
+    assertThat(cluster.nodes.get(1).cache.twinVersion(1)).isEqualTo(19);
+  }
+
+  @Test
+  void pagesThatChangedTooMuchGoWithoutTheirZeros() {
+    TestCluster cluster = new TestCluster(2, 2, 0, DeltaMode.ON);
+    cluster.nodes.forEach(node -> node.changed = -1L);
+    cluster.nodes.forEach(node -> node.nonZero = 5);
+    takeTurns(cluster, 10);
+    assertThat(sum(cluster, CoherenceCounter.DELTAS_TOO_LARGE)).isEqualTo(18);
+    assertThat(sum(cluster, CoherenceCounter.SPARSE_OUT)).isEqualTo(19);
+  }
+
+  @Test
+  void malformedSparsePagesAreRefused() {
+    TestCluster cluster = new TestCluster(2, 2, 0, DeltaMode.ON);
+    cluster.fault(0, 1, true);
+    CoherenceMessage sparse =
+        new CoherenceMessage().set(MessageType.DATA_SPARSE, 1, 1, 0, 0, 0, 21, EXCLUSIVE);
+    TestCluster.Node node = cluster.nodes.get(0);
+    node.receive(sparse.base(1));
+    node.receive(sparse.base(0).blocks(-1L >>> CoherenceMessage.MAX_BLOCKS - 1));
+    node.receive(sparse.blocks(1).set(MessageType.DATA_SPARSE, 1, 1, 0, 0, 0, 21, 0));
+    assertThat(cluster.refused).hasSize(3);
+    assertThat(node.counters.get(CoherenceCounter.SPARSE_IN)).isZero();
+  }
+
+  @Test
   void automaticDeltasSparePagesThatChangeAsAWhole() {
     TestCluster cluster = new TestCluster(2, 2, 0, DeltaMode.AUTO);
     cluster.nodes.forEach(node -> node.changed = -1L);
@@ -285,6 +341,7 @@ class CacheControllerTest {
   @Test
   void nodesWithoutDeltasGetWholePages() {
     TestCluster cluster = new TestCluster(2, 2, 0, DeltaMode.OFF);
+    cluster.nodes.forEach(node -> node.nonZero = 1);
     takeTurns(cluster, 10);
     assertThat(sum(cluster, CoherenceCounter.PAGES_OUT)).isEqualTo(19);
     assertThat(cluster.nodes.get(0).kept).isZero();

@@ -29,7 +29,8 @@ class MessageTypeTest {
             Map.entry("DATA_DELTA", 11),
             Map.entry("PUT", 12),
             Map.entry("PUT_ACK", 13),
-            Map.entry("PUT_NACK", 14));
+            Map.entry("PUT_NACK", 14),
+            Map.entry("DATA_SPARSE", 15));
     assertThat(Lane.INTERRUPT.code()).isZero();
     assertThat(Lane.CONTROL.code()).isEqualTo(1);
     assertThat(Lane.PAGE.code()).isEqualTo(2);
@@ -42,7 +43,7 @@ class MessageTypeTest {
     }
     assertThat(MessageType.ofCode(0)).isNull();
     assertThat(MessageType.ofCode(-1)).isNull();
-    assertThat(MessageType.ofCode(15)).isNull();
+    assertThat(MessageType.ofCode(16)).isNull();
     assertThat(MessageType.ofCode(Integer.MAX_VALUE)).isNull();
   }
 
@@ -51,7 +52,7 @@ class MessageTypeTest {
     for (MessageType type : MessageType.values()) {
       boolean data = type == MessageType.DATA;
       assertThat(type.carriesData()).as(type.name()).isEqualTo(data);
-      boolean blocks = type == MessageType.DATA_DELTA;
+      boolean blocks = type == MessageType.DATA_DELTA || type == MessageType.DATA_SPARSE;
       assertThat(type.carriesBlocks()).as(type.name()).isEqualTo(blocks);
       assertThat(type.carriesBytes()).as(type.name()).isEqualTo(data || blocks);
       assertThat(type.lane()).as(type.name()).isEqualTo(data || blocks ? Lane.PAGE : Lane.CONTROL);

@@ -77,9 +77,15 @@ class SimulationTest {
         .contains(MessageType.INV, MessageType.FWD_GET_S, MessageType.FWD_GET_M);
     assertThat(met.get(CacheState.M)).contains(MessageType.FWD_GET_S, MessageType.FWD_GET_M);
     assertThat(met.get(CacheState.IS_D))
-        .contains(MessageType.DATA, MessageType.DATA_DELTA, MessageType.GRANT);
+        .contains(
+            MessageType.DATA, MessageType.DATA_DELTA, MessageType.DATA_SPARSE, MessageType.GRANT);
     assertThat(met.get(CacheState.IM_AD))
-        .contains(MessageType.DATA, MessageType.DATA_DELTA, MessageType.GRANT, MessageType.INV_ACK);
+        .contains(
+            MessageType.DATA,
+            MessageType.DATA_DELTA,
+            MessageType.DATA_SPARSE,
+            MessageType.GRANT,
+            MessageType.INV_ACK);
     assertThat(met.get(CacheState.IM_A)).contains(MessageType.INV_ACK);
     assertThat(met.get(CacheState.SM_AD))
         .contains(

@@ -102,6 +102,9 @@ class SymmetricContentionTest {
     public void installDelta(long page, long blocks) {}
 
     @Override
+    public void installSparse(long page, long blocks) {}
+
+    @Override
     public void installZero(long page) {}
 
     @Override

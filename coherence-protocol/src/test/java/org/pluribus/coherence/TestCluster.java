@@ -92,6 +92,9 @@ final class TestCluster {
     /** What a comparison with a twin finds. */
     long changed = 1;
 
+    /** What a comparison with zeros finds. */
+    long nonZero = -1L;
+
     Node(int id, long pages, long holdNanos, DeltaMode deltas) {
       this.id = id;
       cache =
@@ -140,6 +143,11 @@ final class TestCluster {
     }
 
     @Override
+    public void installSparse(long page, long blocks) {
+      effects++;
+    }
+
+    @Override
     public int slots() {
       return TWINS;
     }
@@ -152,6 +160,11 @@ final class TestCluster {
     @Override
     public long changedBlocks(long page, int slot) {
       return changed;
+    }
+
+    @Override
+    public long nonZeroBlocks(long page) {
+      return nonZero;
     }
 
     @Override

@@ -80,6 +80,22 @@ public final class PagePayload {
     }
   }
 
+  /**
+   * Copies blocks of a page to their places in it and zeroes the rest of it.
+   *
+   * @param address native address of the page, which the caller owns
+   * @param blocks which they are, as {@link CoherenceMessage#blocks}
+   */
+  public void copySparseTo(long address, long blocks) {
+    copyBlocksTo(address, blocks);
+    for (long rest = ~blocks; rest != 0; ) {
+      int first = Long.numberOfTrailingZeros(rest);
+      int count = Long.numberOfTrailingZeros(~(rest >>> first));
+      target.setMemory(first * TwinStore.BLOCK_BYTES, count * TwinStore.BLOCK_BYTES, (byte) 0);
+      rest &= first + count < Long.SIZE ? -1L << (first + count) : 0;
+    }
+  }
+
   /** Copies the page into a native segment (the address form spares the checks). */
   public void copyTo(MemorySegment segment, long offset) {
     if (!segment.isNative() || segment.isReadOnly()) {

@@ -285,6 +285,37 @@ final class Mutants {
           Mutant.of(
               "delta-not-installed", REQUESTER, "effects.installDelta(m.page, m.blocks);", ""),
           Mutant.of(
+              "sparse-page-installed-as-page",
+              REQUESTER,
+              "effects.installSparse(m.page, m.blocks);",
+              "effects.install(m.page);"),
+          Mutant.of(
+              "sparse-page-installed-as-delta",
+              REQUESTER,
+              "effects.installSparse(m.page, m.blocks);",
+              "effects.installDelta(m.page, m.blocks);"),
+          Mutant.of(
+              "sparse-page-not-installed",
+              REQUESTER,
+              "effects.installSparse(m.page, m.blocks);",
+              ""),
+          Mutant.of("sparse-page-sent-without-blocks", OUTBOX, "out.blocks(blocks);", ""),
+          Mutant.of(
+              "changed-blocks-sent-as-sparse-page",
+              OWNER,
+              "outbox.delta(page, requester, ackCount, version, flags, base, blocks);",
+              "outbox.sparse(page, requester, ackCount, version, flags, blocks);"),
+          Mutant.of(
+              "non-zero-blocks-sent-as-delta",
+              OWNER,
+              "outbox.sparse(page, requester, ackCount, version, flags, blocks);",
+              "outbox.delta(page, requester, ackCount, version, flags, base, blocks);"),
+          Mutant.of(
+              "version-of-sparse-page-lost",
+              OWNER,
+              "outbox.sparse(page, requester, ackCount, version, flags, blocks);",
+              "outbox.sparse(page, requester, ackCount, 0, flags, blocks);"),
+          Mutant.of(
               "version-of-delta-not-taken-over",
               REQUESTER,
               "pages.version(m.page, m.version);",

@@ -39,6 +39,7 @@ final class ScenarioCluster {
   private final ProtocolCells cells;
   private boolean revokesWait;
   private long changed = 1;
+  private long nonZero = -1L;
   private long now;
 
   /** Makes a cluster that notes in {@code cells} what its controllers do. */
@@ -67,7 +68,8 @@ final class ScenarioCluster {
       case "take" -> node(words[1]).takeOffered(page(words[2]));
       case "unpin" -> node(words[1]).unpin(page(words[2]));
       case "time" -> advance(Long.parseLong(words[1]));
-      case "changed" -> changed = words[1].equals("all") ? -1L : Long.decode(words[1]);
+      case "changed" -> changed = blocks(words[1]);
+      case "nonzero" -> nonZero = blocks(words[1]);
       case "forge" -> forge(words);
       case "state" -> state(page(words[1]));
       default -> throw new IllegalArgumentException("unknown command: " + line);
@@ -81,6 +83,10 @@ final class ScenarioCluster {
 
   private static long page(String word) {
     return Long.parseLong(word.substring(1));
+  }
+
+  private static long blocks(String word) {
+    return word.equals("all") ? -1L : Long.decode(word);
   }
 
   /** {@code deliver n0->n1 control}: the oldest message of that channel. */
@@ -311,6 +317,11 @@ final class ScenarioCluster {
     }
 
     @Override
+    public void installSparse(long page, long blocks) {
+      note("installSparse", page);
+    }
+
+    @Override
     public int slots() {
       return twins;
     }
@@ -323,6 +334,11 @@ final class ScenarioCluster {
     @Override
     public long changedBlocks(long page, int slot) {
       return changed;
+    }
+
+    @Override
+    public long nonZeroBlocks(long page) {
+      return nonZero;
     }
 
     @Override

@@ -12,6 +12,7 @@ import org.pluribus.coherence.CoherenceMessage;
 import org.pluribus.coherence.DeltaMode;
 import org.pluribus.coherence.DirectoryController;
 import org.pluribus.coherence.DirectoryEffects;
+import org.pluribus.coherence.MessageType;
 import org.pluribus.coherence.ProtocolError;
 import org.pluribus.coherence.TwinStore;
 import org.pluribus.coherence.sim.ProtocolCells.Side;
@@ -38,10 +39,10 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects, TwinStore {
   /** Which bytes came with the message now handled. */
   int payload;
 
-  /** Whether that was the whole page. */
-  boolean payloadWhole;
+  /** As which part of the page they came. */
+  MessageType payloadType = MessageType.DATA;
 
-  /** With which bytes they were compared, if they are but what has changed. */
+  /** With which bytes they were compared, if they are but what differs: 0 are zeros. */
   int payloadBase;
 
   /** Bytes in the slots for twins, and of which page. */
@@ -183,6 +184,9 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects, TwinStore {
     if (message.carriesBytes() && (writable || message.to == id)) {
       throw new CheckFailure("node " + id + " must not send " + message);
     }
+    if (message.type == MessageType.DATA_SPARSE && message.blocks != nonZeroBlocks(message.page)) {
+      throw new CheckFailure("node " + id + " sends other blocks than it has: " + message);
+    }
     world.send(this, message);
   }
 
@@ -190,10 +194,23 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects, TwinStore {
   public void install(long page) {
     note("install");
     nobodyHasRights(page);
-    if (!payloadWhole) {
-      throw new CheckFailure("node " + id + " takes a delta of page " + page + " for the page");
-    }
+    cameAs(MessageType.DATA, page);
     content[(int) page] = payload;
+  }
+
+  @Override
+  public void installSparse(long page, long blocks) {
+    note("installSparse");
+    nobodyHasRights(page);
+    cameAs(MessageType.DATA_SPARSE, page);
+    content[(int) page] = payload;
+  }
+
+  private void cameAs(MessageType type, long page) {
+    if (payloadType != type) {
+      throw new CheckFailure(
+          "node " + id + " takes " + payloadType + " of page " + page + " for " + type);
+    }
   }
 
   @Override
@@ -234,6 +251,16 @@ final class ExplorerNode implements CacheEffects, DirectoryEffects, TwinStore {
     compared = twins[slot];
     int writes = content[(int) page] - compared;
     return writes == 0 ? 0 : writes == 1 ? 1 : -1;
+  }
+
+  /** What every second write leaves is mostly zero. */
+  @Override
+  public long nonZeroBlocks(long page) {
+    return sparseBlocks(content[(int) page]);
+  }
+
+  private static long sparseBlocks(int write) {
+    return write == 0 ? 0 : write % 2 != 0 ? 1L << write : -1L;
   }
 
   /** Bytes of the page's twin, of which there is one, or any if its slot is another page's. */

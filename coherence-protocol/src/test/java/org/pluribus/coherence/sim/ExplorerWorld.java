@@ -219,7 +219,7 @@ final class ExplorerWorld {
     CoherenceMessage message = packet.message;
     ExplorerNode node = nodes.get(message.to);
     node.payload = packet.content;
-    node.payloadWhole = message.carriesData();
+    node.payloadType = message.type;
     node.payloadBase = packet.base;
     String name = ProtocolCells.name(message.type);
     if (message.forDirectory()) {
@@ -289,7 +289,7 @@ final class ExplorerWorld {
   void send(ExplorerNode from, CoherenceMessage message) {
     int channel = (from.id * scope.nodes() + message.to) * LANES + message.lane().code();
     int content = message.carriesBytes() ? from.content[(int) message.page] : 0;
-    int base = message.type.carriesBlocks() ? from.compared : 0;
+    int base = message.type == MessageType.DATA_DELTA ? from.compared : 0;
     CoherenceMessage copy = new CoherenceMessage().copyFrom(message);
     channels.get(channel).addLast(new Packet(copy, content, base));
   }

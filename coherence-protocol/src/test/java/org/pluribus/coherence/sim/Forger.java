@@ -40,7 +40,7 @@ final class Forger {
         int acks = rest / nodes / nodes;
         forged
             .set(type, 0, from, node, requester, acks, 0, flags)
-            .base(type.carriesBlocks() ? 1 : 0);
+            .base(type == MessageType.DATA_DELTA ? 1 : 0);
         if (!world.node(node).refuses(forged)) {
           throw new CheckFailure("node " + node + " accepts " + forged + " in\n" + before);
         }

@@ -35,6 +35,7 @@ public final class ProtocolTable {
           "Inv",
           "Data",
           "DataDelta",
+          "DataSparse",
           "Grant",
           "InvAck",
           "revoked",

@@ -20,6 +20,10 @@ public enum Sabotage {
   TWIN_TOO_LATE,
   /** The comparison with a twin overlooks a block. */
   CHANGED_BLOCK_MISSED,
+  /** The comparison with zeros overlooks a block. */
+  NON_ZERO_BLOCK_MISSED,
+  /** A node leaves stale bytes where a page that came is zero. */
+  REST_NOT_ZEROED,
   /** Somebody writes to the mirror of a page which the node has no right to. */
   STALE_BYTES_TOUCHED,
   /** A wake-up gets lost. */

@@ -222,6 +222,15 @@ final class SimNode implements CacheEffects, DirectoryEffects, TwinStore {
   }
 
   @Override
+  public void installSparse(long page, long blocks) {
+    nobodyHasRights(page);
+    if (sabotage() != Sabotage.REST_NOT_ZEROED) {
+      Arrays.fill(content[(int) page], 0);
+    }
+    installDelta(page, blocks);
+  }
+
+  @Override
   public int slots() {
     return twins.length;
   }
@@ -239,6 +248,18 @@ final class SimNode implements CacheEffects, DirectoryEffects, TwinStore {
       blocks |= content[(int) page][word] != twins[slot][word] ? 1L << word : 0;
     }
     if (sabotage() == Sabotage.CHANGED_BLOCK_MISSED) {
+      return blocks & (blocks - 1);
+    }
+    return Long.bitCount(blocks) > MOST_WORDS ? -1 : blocks;
+  }
+
+  @Override
+  public long nonZeroBlocks(long page) {
+    long blocks = 0;
+    for (int word = 0; word < WORDS; word++) {
+      blocks |= content[(int) page][word] != 0 ? 1L << word : 0;
+    }
+    if (sabotage() == Sabotage.NON_ZERO_BLOCK_MISSED) {
       return blocks & (blocks - 1);
     }
     return Long.bitCount(blocks) > MOST_WORDS ? -1 : blocks;

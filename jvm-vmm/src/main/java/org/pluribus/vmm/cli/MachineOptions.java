@@ -77,9 +77,9 @@ final class MachineOptions {
       defaultValue = "off",
       paramLabel = "MODE",
       description =
-          "Whether a node that had a page before gets only the 64-byte blocks that changed since: "
-              + "on, off (the default), or auto, which spares pages that don't come back or change "
-              + "as a whole.")
+          "Whether a node that had a page before gets only the 64-byte blocks that changed since, "
+              + "and others those that are not zero: on, off (the default), or auto, which keeps "
+              + "no copies of pages that don't come back or change as a whole.")
   DeltaMode deltas = DeltaMode.OFF;
 
   @Option(names = "--report", paramLabel = "FILE.json", description = "Writes what each node did.")

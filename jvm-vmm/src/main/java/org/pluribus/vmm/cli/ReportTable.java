@@ -40,6 +40,8 @@ final class ReportTable {
     row("MiB of RAM held, at most", n -> number(n.mirror().residentPeakBytes() / MEBI));
     row("deltas in", n -> "" + n.deltasIn());
     row("deltas out", n -> "" + n.deltasOut());
+    row("sparse pages in", n -> "" + n.sparseIn());
+    row("sparse pages out", n -> "" + n.sparseOut());
     row("MiB of pages out", n -> number(n.pageBytesOut() / MEBI));
     row("MiB saved by deltas", n -> number(n.pageBytesSaved() / MEBI));
     row("MiB in", n -> number(n.bytesIn() / MEBI));

@@ -27,8 +27,11 @@ import tools.jackson.databind.json.JsonMapper;
  * @param pagesOut pages that were sent as a whole
  * @param deltasIn pages of which only changed blocks came
  * @param deltasOut pages of which only changed blocks were sent
+ * @param sparseIn pages that came as the blocks of them that are not zero
+ * @param sparseOut pages that were sent as the blocks of them that are not zero
  * @param pageBytesOut bytes of pages sent, whole ones and blocks
- * @param pageBytesSaved how many more it would have been without {@code deltasOut}
+ * @param pageBytesSaved how many more it would have been without {@code deltasOut} and {@code
+ *     sparseOut}
  * @param mirror what its mirror of guest RAM takes
  * @param hotPages pages that came to this node most often, the most often first
  * @param faultRecords times of single faults; null unless the cluster's configuration wants them
@@ -48,6 +51,8 @@ public record NodeReport(
     long pagesZero,
     long deltasIn,
     long deltasOut,
+    long sparseIn,
+    long sparseOut,
     long pageBytesOut,
     long pageBytesSaved,
     long bytesIn,
@@ -101,7 +106,9 @@ public record NodeReport(
     Histogram h = machine.latency();
     long instructions = machine.instructions();
     double micros = Math.max(1, (System.nanoTime() - startedNanos) / NANOS_PER_MICRO);
-    long deltaBytes = c.get(CoherenceCounter.DELTA_BYTES_OUT);
+    long blockBytes =
+        c.get(CoherenceCounter.DELTA_BYTES_OUT) + c.get(CoherenceCounter.SPARSE_BYTES_OUT);
+    long inBlocks = c.get(CoherenceCounter.DELTAS_OUT) + c.get(CoherenceCounter.SPARSE_OUT);
     long in = 0;
     long out = 0;
     for (int peer = 0; peer < transport.nodeCount(); peer++) {
@@ -127,8 +134,10 @@ public record NodeReport(
         c.get(CoherenceCounter.PAGES_ZERO),
         c.get(CoherenceCounter.DELTAS_IN),
         c.get(CoherenceCounter.DELTAS_OUT),
-        c.get(CoherenceCounter.PAGES_OUT) * Mapping.PAGE_BYTES + deltaBytes,
-        c.get(CoherenceCounter.DELTAS_OUT) * Mapping.PAGE_BYTES - deltaBytes,
+        c.get(CoherenceCounter.SPARSE_IN),
+        c.get(CoherenceCounter.SPARSE_OUT),
+        c.get(CoherenceCounter.PAGES_OUT) * Mapping.PAGE_BYTES + blockBytes,
+        inBlocks * Mapping.PAGE_BYTES - blockBytes,
         in,
         out,
         machine.router().sentToNodes(),
@@ -167,6 +176,8 @@ public record NodeReport(
         pagesZero,
         deltasIn,
         deltasOut,
+        sparseIn,
+        sparseOut,
         pageBytesOut,
         pageBytesSaved,
         bytesIn,

@@ -181,7 +181,7 @@ public final class FaultLog {
           services.bytes[i] = true;
         }
       }
-      case DATA, DATA_DELTA, GRANT, INV_ACK -> {
+      case DATA, DATA_DELTA, DATA_SPARSE, GRANT, INV_ACK -> {
         int i = services.find(m.page, m.requester);
         if (i != NONE) {
           services.sent[i] = now();
@@ -200,7 +200,7 @@ public final class FaultLog {
     switch (m.type) {
       case GET_S, GET_M, UPGRADE, FWD_GET_S, FWD_GET_M, INV ->
           services.add(m.page, m.requester, false, now());
-      case DATA, DATA_DELTA, GRANT, INV_ACK -> {
+      case DATA, DATA_DELTA, DATA_SPARSE, GRANT, INV_ACK -> {
         int i = faults.find(m.page, NONE);
         if (i != NONE) {
           faults.answered[i] = now();

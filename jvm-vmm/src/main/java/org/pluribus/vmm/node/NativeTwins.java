@@ -2,6 +2,7 @@ package org.pluribus.vmm.node;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.pluribus.coherence.CoherenceMessage;
 import org.pluribus.coherence.DeltaMode;
 import org.pluribus.coherence.TwinStore;
 import org.pluribus.posix.Mapping;
@@ -26,11 +27,16 @@ public final class NativeTwins implements TwinStore, AutoCloseable {
 
   private final MemorySegment ram;
   private final Arena arena = Arena.ofShared();
+
+  /** The slots, and behind the last of them a page of zeros. */
   private final MemorySegment twins;
+
+  private final long zerosAt;
 
   private NativeTwins(MemorySegment ram, long bytes) {
     this.ram = ram;
-    twins = arena.allocate(bytes, PAGE_BYTES);
+    zerosAt = bytes;
+    twins = arena.allocate(bytes + (bytes > 0 ? PAGE_BYTES : 0), PAGE_BYTES);
   }
 
   /**
@@ -50,7 +56,7 @@ public final class NativeTwins implements TwinStore, AutoCloseable {
 
   @Override
   public int slots() {
-    return (int) (twins.byteSize() / PAGE_BYTES);
+    return (int) (zerosAt / PAGE_BYTES);
   }
 
   @Override
@@ -60,10 +66,20 @@ public final class NativeTwins implements TwinStore, AutoCloseable {
 
   @Override
   public long changedBlocks(long page, int slot) {
+    return differingBlocks(page, (long) slot * PAGE_BYTES);
+  }
+
+  @Override
+  public long nonZeroBlocks(long page) {
+    return differingBlocks(page, zerosAt);
+  }
+
+  /** Those in which a page differs from one of ours; once they are too many, no more of them. */
+  private long differingBlocks(long page, long twinAt) {
     long at = page * PAGE_BYTES;
-    long twinAt = (long) slot * PAGE_BYTES;
     long blocks = 0;
-    for (long from = 0; from < PAGE_BYTES; ) {
+    int found = 0;
+    for (long from = 0; from < PAGE_BYTES && found <= CoherenceMessage.MAX_BLOCKS; found++) {
       long same =
           MemorySegment.mismatch(
               ram, at + from, at + PAGE_BYTES, twins, twinAt + from, twinAt + PAGE_BYTES);

@@ -410,6 +410,16 @@ public final class PluribusNode implements CacheEffects, PageRights.Completions 
   }
 
   @Override
+  public void installSparse(long page, long blocks) {
+    PagePayload bytes = payload;
+    if (bytes == null) {
+      throw new IllegalStateException("no blocks to install for page " + page);
+    }
+    faultLog.copying(page);
+    bytes.copySparseTo(hostAddress(page), blocks);
+  }
+
+  @Override
   public void installZero(long page) {
     // A page that nobody has written since the machine began is a hole in the RAM image: zero.
     rights.fresh(page);

@@ -93,6 +93,8 @@ class HotPagesFileTest {
         0,
         0,
         0,
+        0,
+        0,
         new NodeReport.Mirror(null, 0, 0, 0, 0, 0),
         new NodeReport.Latency(0, 0, 0, 0, 0),
         List.of(hot),

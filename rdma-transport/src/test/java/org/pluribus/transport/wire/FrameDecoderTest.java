@@ -133,6 +133,41 @@ class FrameDecoderTest {
   }
 
   @Test
+  void whatASparsePageLeavesOutIsZero() {
+    long all = -1L;
+    for (long blocks : new long[] {0, 1, 1L << 63, 0x8000_00f0_0000_0007L, all >>> 32, all << 32}) {
+      CoherenceMessage sparse =
+          new CoherenceMessage().set(MessageType.DATA_SPARSE, 5, 1, 0, 0, 0, 7, 0).blocks(blocks);
+      byte[] frame = Frames.coherence(sparse);
+      assertThat(frame).hasSize(FrameEncoder.COHERENCE_BYTES + 64 * Long.bitCount(blocks));
+      Arrays.fill(handler.page, (byte) 0xa5);
+      handler.events.clear();
+      fresh();
+      assertThat(decode(Lane.PAGE, frame)).isNull();
+      assertThat(handler.events).containsExactly(sparse.toString());
+      for (int i = 0; i < PagePayload.PAGE_BYTES; i++) {
+        boolean sent = (blocks & 1L << (i / 64)) != 0;
+        assertThat(handler.page[i]).as("byte %d", i).isEqualTo(sent ? Frames.pageByte(i) : 0);
+      }
+      assertThat(new PlacedPage().of(new UnsafeBuffer(frame), 0, frame.length))
+          .isEqualTo(PlacedPage.NONE);
+    }
+  }
+
+  @Test
+  void fieldsOfASparsePageAreChecked() {
+    CoherenceMessage sparse =
+        new CoherenceMessage().set(MessageType.DATA_SPARSE, 5, 1, 0, 0, 0, 7, 0);
+    assertThat(decode(Lane.PAGE, Frames.coherence(sparse.blocks(-1L >>> 31))))
+        .isEqualTo("DATA_SPARSE with blocks 0x1ffffffff");
+    byte[] frame = Frames.coherence(sparse.blocks(3));
+    assertThat(decode(Lane.CONTROL, frame)).startsWith("DATA_SPARSE");
+    assertThat(decode(Lane.PAGE, Arrays.copyOf(frame, frame.length - 64)))
+        .isEqualTo("DATA_SPARSE with 128 payload bytes in 125");
+    assertThat(handler.events).isEmpty();
+  }
+
+  @Test
   void fieldsOfADeltaAreChecked() {
     CoherenceMessage delta =
         new CoherenceMessage().set(MessageType.DATA_DELTA, 5, 1, 0, 0, 0, 7, 0);
@@ -199,7 +234,7 @@ class FrameDecoderTest {
     Hello got = Objects.requireNonNull(session.hello);
     assertThat(Hello.of(Frames.ZERO, 1).objection(got, 1, "node 1"))
         .isEqualTo(
-            "node 1 speaks protocol version 9, this node 3: run the same release on all nodes");
+            "node 1 speaks protocol version 9, this node 4: run the same release on all nodes");
   }
 
   /** Frames that were right until a few bytes changed: refused or still right, never a throw. */
@@ -267,7 +302,7 @@ class FrameDecoderTest {
 
   /** Fails if anything out of range is delivered. */
   private static final class StrictHandler extends RecordingHandler {
-    /** A page that deltas are applied to. */
+    /** A page that blocks are copied to. */
     private final byte[] page = new byte[PagePayload.PAGE_BYTES];
 
     @Override
@@ -283,7 +318,11 @@ class FrameDecoderTest {
         try (Arena arena = Arena.ofConfined()) {
           MemorySegment mirror =
               arena.allocate(page.length, Long.BYTES).copyFrom(MemorySegment.ofArray(page));
-          payload.copyBlocksTo(mirror.address(), message.blocks);
+          if (message.type == MessageType.DATA_SPARSE) {
+            payload.copySparseTo(mirror.address(), message.blocks);
+          } else {
+            payload.copyBlocksTo(mirror.address(), message.blocks);
+          }
           MemorySegment.ofArray(page).copyFrom(mirror);
         }
       }

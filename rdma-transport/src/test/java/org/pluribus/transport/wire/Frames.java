@@ -80,7 +80,8 @@ final class Frames {
     for (MessageType type : MessageType.values()) {
       CoherenceMessage message = new CoherenceMessage().set(type, 999, 1, 0, 1, 1, 5, 3);
       if (type.carriesBlocks()) {
-        message.base(4).blocks(0x8000_0000_0000_0007L);
+        message.blocks(0x8000_0000_0000_0007L);
+        message.base(type == MessageType.DATA_DELTA ? 4 : 0);
       }
       frames.add(new Frame(type.lane(), coherence(message)));
     }

@@ -41,7 +41,7 @@ public record PayloadResult(
   /** Pages whose bytes, all or those that had changed, came to a node from another. */
   @JsonProperty
   public long pageTransfers() {
-    return nodes.stream().mapToLong(n -> n.pagesIn() + n.deltasIn()).sum();
+    return nodes.stream().mapToLong(n -> n.pagesIn() + n.deltasIn() + n.sparseIn()).sum();
   }
 
   /** Increments the guest made and found again. */

@@ -42,6 +42,8 @@ class FaultServiceTest {
         0,
         0,
         0,
+        0,
+        0,
         new NodeReport.Mirror(null, 0, 0, 0, 0, 0),
         new NodeReport.Latency(0, 0, 0, 0, 0),
         List.of(),
