@@ -8,6 +8,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
 
 /**
  * Waits for several descriptors at once: {@code epoll(7)}, level-triggered.
@@ -53,11 +54,6 @@ public final class Epoll implements AutoCloseable {
       CLibrary.bind("epoll_ctl", CLibrary.status(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
   private static final MethodHandle WAIT =
       CLibrary.bind("epoll_wait", CLibrary.status(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT));
-
-  /** Linux 5.11, glibc 2.35. */
-  private static final MethodHandle WAIT_NANOS =
-      CLibrary.bind(
-          "epoll_pwait2", CLibrary.status(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG));
 
   private static final int TIMESPEC_BYTES = 16;
   private static final int TIMESPEC_NANOS = 8;
@@ -174,23 +170,17 @@ public final class Epoll implements AutoCloseable {
   public int awaitNanos(long nanos) {
     timeout.set(JAVA_LONG, 0, nanos / NANOS_PER_SECOND);
     timeout.set(JAVA_LONG, TIMESPEC_NANOS, nanos % NANOS_PER_SECOND);
-    MemorySegment capture = CLibrary.capture();
     count = 0;
-    try {
-      int result =
-          (int)
-              WAIT_NANOS.invokeExact(
-                  capture, fd(), events.address(), capacity, timeout.address(), 0L);
-      if (result < 0 && CLibrary.errno(capture) != Errno.EINTR.number()) {
-        throw CLibrary.failure("epoll_pwait2", "fd " + fd());
-      }
-      count = Math.max(result, 0);
-      return count;
-    } catch (PosixException e) {
-      throw e;
-    } catch (Throwable t) {
-      throw CLibrary.unexpected(t);
+    // No signal mask. Not by the C library: what takes its errno allocates (see SystemCall).
+    long result =
+        SystemCall.call(
+            SystemCall.EPOLL_PWAIT2, fd(), events.address(), capacity, timeout.address(), 0);
+    Reference.reachabilityFence(this);
+    if (result < 0 && result != -Errno.EINTR.number()) {
+      throw new PosixException("epoll_pwait2", "fd " + fd(), Errno.of((int) -result));
     }
+    count = (int) Math.max(result, 0);
+    return count;
   }
 
   /** Token of result {@code index} of the last wait. */

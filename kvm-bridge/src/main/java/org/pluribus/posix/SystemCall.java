@@ -52,9 +52,15 @@ public final class SystemCall {
   @Abi("SYS_userfaultfd")
   public static final int USERFAULTFD = 323;
 
+  /** Linux 5.11. */
+  @Abi("SYS_epoll_pwait2")
+  public static final int EPOLL_PWAIT2 = 441;
+
   /**
-   * long call(long number, long a, long b, long c): from the C calling convention to the kernel's
-   * (System V ABI for AMD64, A.2.1: number in RAX, arguments in RDI, RSI, RDX; RCX and R11 lost).
+   * long call(long number, long a, long b, long c, long d, long e): from the C calling convention
+   * to the kernel's (System V ABI for AMD64, A.2.1: number in RAX, arguments in RDI, RSI, RDX, R10,
+   * R8; RCX and R11 lost). A call with fewer arguments hands over what happens to be in the other
+   * registers, which the kernel does not look at.
    */
   private static final String STUB =
       """
@@ -63,15 +69,20 @@ public final class SystemCall {
       48 89 F7     mov  rdi, rsi
       48 89 D6     mov  rsi, rdx
       48 89 CA     mov  rdx, rcx
+      4D 89 C2     mov  r10, r8
+      4D 89 C8     mov  r8, r9
       0F 05        syscall
       C3           ret
       """;
 
   private static final FunctionDescriptor TYPE =
       FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+  private static final FunctionDescriptor LONG_TYPE =
+      TYPE.appendArgumentLayouts(JAVA_LONG, JAVA_LONG);
   private static final MemorySegment ENTRY = place();
-  private static final MethodHandle CALL = link();
-  private static final MethodHandle CALL_SHORT = link(Linker.Option.critical(false));
+  private static final MethodHandle CALL = link(TYPE);
+  private static final MethodHandle CALL_OF_FIVE = link(LONG_TYPE);
+  private static final MethodHandle CALL_SHORT = link(TYPE, Linker.Option.critical(false));
 
   private SystemCall() {}
 
@@ -80,9 +91,9 @@ public final class SystemCall {
     return MachineCode.placeListing(STUB);
   }
 
-  private static MethodHandle link(Linker.Option... options) {
+  private static MethodHandle link(FunctionDescriptor type, Linker.Option... options) {
     try {
-      return Linker.nativeLinker().downcallHandle(ENTRY, TYPE, options);
+      return Linker.nativeLinker().downcallHandle(ENTRY, type, options);
     } catch (IllegalCallerException e) {
       throw CLibrary.nativeAccessDenied(e);
     }
@@ -96,6 +107,19 @@ public final class SystemCall {
   public static long call(int number, long a, long b, long c) {
     try {
       return (long) CALL.invokeExact((long) number, a, b, c);
+    } catch (Throwable t) {
+      throw CLibrary.unexpected(t);
+    }
+  }
+
+  /**
+   * Makes a system call of four or five arguments, which may block.
+   *
+   * @return the kernel's answer, or minus errno
+   */
+  public static long call(int number, long a, long b, long c, long d, long e) {
+    try {
+      return (long) CALL_OF_FIVE.invokeExact((long) number, a, b, c, d, e);
     } catch (Throwable t) {
       throw CLibrary.unexpected(t);
     }

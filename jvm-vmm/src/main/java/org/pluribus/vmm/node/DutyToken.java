@@ -1,6 +1,7 @@
 package org.pluribus.vmm.node;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
 
 /**
@@ -8,6 +9,16 @@ import java.util.function.IntSupplier;
  * has. Nobody waits with it in hand, and who wants it gives the core away until it is free.
  */
 final class DutyToken {
+  /**
+   * Looks for the token, separated by a yield only, before sleeping starts. On an only core,
+   * whoever has the token needs that core, and a yield does not give it to him as long as the
+   * scheduler holds that it is this thread's turn.
+   */
+  private static final int YIELDS = Runtime.getRuntime().availableProcessors() == 1 ? 1 : 100;
+
+  /** A turn takes less; with the kernel's slack (50 us, prctl PR_SET_TIMERSLACK) it is longer. */
+  private static final long SLEEP_NANOS = 10_000;
+
   private final AtomicBoolean taken = new AtomicBoolean();
   private final IntSupplier turn;
 
@@ -28,8 +39,12 @@ final class DutyToken {
 
   /** Takes the token, giving the core away until it is free. Any thread that owns nothing. */
   void take() {
-    while (!tryTake()) {
-      Thread.yield();
+    for (int looks = 0; !tryTake(); looks++) {
+      if (looks < YIELDS) {
+        Thread.yield();
+      } else {
+        LockSupport.parkNanos(this, SLEEP_NANOS);
+      }
     }
   }
 
@@ -62,11 +77,17 @@ final class DutyToken {
     }
   }
 
-  /** Sees to it that a turn begins after this: here, or when whoever has the token is through. */
-  void oweTurn() {
+  /**
+   * Sees to it that a turn begins after this: here, or when whoever has the token is through.
+   *
+   * @return whether it was here
+   */
+  boolean oweTurn() {
     turnOwed = true;
-    if (tryTake()) {
+    boolean taken = tryTake();
+    if (taken) {
       release();
     }
+    return taken;
   }
 }

@@ -252,13 +252,15 @@ public final class KvmVm implements VmBackend {
     try (DutyWait wait = new DutyWait(profile, rights.fd(), node.transport().descriptors())) {
       goFirst(wait.sleepsAtOnce());
       while (!stopping) {
-        int work = takeFaults(node, fetch) + node.tryDuty();
+        int work = (wait.maybeFaults() ? takeFaults(node, fetch) : 0) + node.tryDuty();
         if (work > 0) {
           wait.reset();
         }
         // Messages that a turn left behind wake nobody.
-        if (work < PluribusNode.POLL_LIMIT) {
-          wait.idle(node.nextDeadline());
+        if (work < PluribusNode.POLL_LIMIT
+            && wait.idle(node.nextDeadline())
+            && !node.token().oweTurn()) {
+          wait.letOthers();
         }
       }
     } catch (RuntimeException e) {

@@ -94,6 +94,10 @@ final class QueuePair {
   private boolean flushed;
   private boolean armed;
   private int looks;
+
+  /** Most events that what was asked for before can have led to; later ones are strays. */
+  private int eventsToCome;
+
   private int length;
   private boolean disconnected;
   private boolean stopped;
@@ -382,9 +386,10 @@ final class QueuePair {
     if (armed && ++looks < STRAY_LOOKS) {
       return false;
     }
+    int most = armed ? MAX_EVENTS : eventsToCome;
     looks = 0;
     int events = 0;
-    while (events < MAX_EVENTS && channel.getCqEvent(received, 0)) {
+    while (events < most && channel.getCqEvent(received, 0)) {
       events++;
     }
     if (events > 0) {
@@ -393,9 +398,12 @@ final class QueuePair {
     if (armed && events == 0) {
       return false;
     }
+    eventsToCome = 1;
     notify.execute();
-    armed = true;
-    return pollReceived.execute().getPolls() > 0;
+    // Whether a message that comes now came before the request, so that its event is still to come,
+    // or after it, nobody knows: the next look asks again.
+    armed = pollReceived.execute().getPolls() == 0;
+    return !armed;
   }
 
   int kind(int slot) {
