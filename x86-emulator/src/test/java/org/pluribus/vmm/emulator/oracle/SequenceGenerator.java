@@ -124,6 +124,8 @@ final class SequenceGenerator {
     return switch (insn.row.mnemonic) {
       case "BT", "BTS", "BTR", "BTC" -> insn.kind[0] == Insn.MEM && insn.kind[1] == Insn.REG;
       case "SHLD", "SHRD", "BSWAP" -> insn.opSize == 2;
+      case "DPPS", "DPPD" -> true; // which of several NaNs comes out
+      case "PAUSE" -> insn.rex != 0;
       case "CMPXCHG" -> insn.kind[0] == Insn.REG;
       case "POP" -> insn.kind[0] != Insn.REG;
       case "PUSH" -> insn.kind[0] == Insn.SREG;
