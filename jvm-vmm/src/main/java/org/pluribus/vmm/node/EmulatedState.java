@@ -25,6 +25,10 @@ final class EmulatedState {
   private static final int DR6 = 6;
 
   private static final int DR7 = 7;
+
+  /** L0 to L3 and G0 to G3 in DR7. */
+  private static final int BREAKPOINTS_ENABLED = 0xFF;
+
   private static final int BREAKPOINTS = 4;
 
   /** Bit 1 of RFLAGS is always set. */
@@ -97,6 +101,11 @@ final class EmulatedState {
     cpu.rip = s.rip();
     cpu.setArithmeticFlags((int) s.rflags());
     cpu.flagsSystem = (int) s.rflags() & ~CpuRegisters.ARITHMETIC_FLAGS | FLAGS_FIXED;
+    if ((s.debug().get(BREAKPOINTS + 1) & BREAKPOINTS_ENABLED) == 0) {
+      // Set where a repeated instruction was left in its middle (SDM volume 3, 19.3.1.1); the
+      // emulator looks at it, and clears it, only while there are breakpoints.
+      cpu.flagsSystem &= ~CpuRegisters.FLAG_RF;
+    }
     for (int r = 0; r < VcpuState.SEGMENT_REGISTERS; r++) {
       Segment segment = s.segments().get(r);
       cpu.segSelector[r] = segment.selector();
