@@ -1,12 +1,13 @@
 # shellcheck shell=bash
 # Boots emulated servers for the scripts here that source this: QEMU emulates servers whose CPU has AMD's SVM;
-# they do the job they are given (server-init), and power off. In the order of their use:
+# they do what they are given, and power off. In the order of their use:
 #   announce NAME            the script's last line will say how it went: "NAME: passed" or "NAME: failed: WHY"
 #   take_folder FOLDER       sets out: an empty folder for logs, with job/ for what the servers get
+#   boots=FUNCTION           what the servers boot: job_server (default) or node_server, see there
 #   run_servers COUNT LIMIT MEBIBYTES
-#                            packs and does the job on so many servers of a network, which know themselves by
-#                            server=0, 1, ... of their kernel command line; files they leave are in $out/results-N
-#   check_job WHAT           fails unless every server did the job and it ended with 0
+#                            packs what is in job/ and boots so many servers of a network; files they leave are in
+#                            $out/results-N
+#   check_job WHAT [CODE=0]  fails unless every server did its work and it ended with that exit code
 #   verdict=passed
 # The servers' clocks go SLOW_OUTSIDE times slower than this machine's, until slow_down says otherwise. While the
 # servers run, the function watch_servers is called again and again, for the script to define.
@@ -52,6 +53,23 @@ take_folder() {
 
 watch_servers() { :; }
 
+# Servers for work of any kind: the script job/job, started by ci/cluster/server-init of the image in $image
+# (ci/cluster/image). They know themselves by server=0, 1, ... of their kernel command line.
+job_server() {
+  kernel=vmlinux
+  words=("server=$1")
+  disks=("$image/root.squashfs" job.tar)
+}
+
+# Servers as users have them: $image is the folder of the node image (ci/node-image/build), job/ the configuration, and
+# the function node_settings prints the settings of server $1, a word each.
+node_server() {
+  kernel=vmlinuz
+  mapfile -t words < <(printf '%s\n' pluribus.once=yes pluribus.results=/dev/vdb pluribus.console=/dev/ttyS1 && node_settings "$1")
+  disks=(job.tar)
+}
+boots=job_server
+
 # From now on the servers' clocks go $1 times slower than this machine's.
 slow_down() {
   [ "$1" = "${slowness:-}" ] || "$clock/slow-clock" set "$out/clock" "$1"
@@ -80,7 +98,8 @@ card_of() {
 
 # Starts server $1 of $2 with $3 MiB of memory.
 start_server() {
-  local id=$1 cpu server
+  local id=$1 cpu server disk kernel words disks
+  $boots "$id"
   truncate -s 16M "$out/results-$id.tar"
   # An AMD server without what QEMU can't emulate of it: it would warn of each.
   cpu=EPYC,+svm,-fxsr-opt,-misalignsse,-osvw,-topoext,-nrip-save,-xsavec
@@ -90,12 +109,13 @@ start_server() {
     --preload "$clock/slow-clock.so" "$tools/usr/bin/qemu-system-x86_64"
     -L "$tools/usr/share/qemu" -L "$tools/usr/share/seabios"
     -M q35 -accel tcg,thread=single -cpu "$cpu" -smp 1 -m "$3" -nodefaults -no-user-config -no-reboot -display none
-    -kernel "$image/vmlinux" -initrd "$image/initrd"
-    -append "server=$id console=ttyS0 panic=-1 mitigations=off nokaslr init_on_alloc=0 audit=0 apparmor=0 no_timer_check tsc=reliable tsc_early_khz=$tsc_khz rcupdate.rcu_expedited=1 nohz=off psi=0 quiet loglevel=3"
-    -drive "file=$image/root.squashfs,format=raw,if=none,id=root,readonly=on" -device virtio-blk-pci,drive=root
-    -drive "file=job.tar,format=raw,if=none,id=job,readonly=on" -device virtio-blk-pci,drive=job
-    -drive "file=results-$id.tar,format=raw,if=none,id=results" -device virtio-blk-pci,drive=results
+    -kernel "$image/$kernel" -initrd "$image/initrd"
+    -append "${words[*]} console=ttyS0 panic=-1 mitigations=off nokaslr init_on_alloc=0 audit=0 apparmor=0 no_timer_check tsc=reliable tsc_early_khz=$tsc_khz rcupdate.rcu_expedited=1 nohz=off psi=0 quiet loglevel=3"
     -serial "file:server-$id.log")
+  for disk in "${disks[@]}"; do
+    server+=(-drive "file=$disk,format=raw,if=none,id=${disk##*/},readonly=on" -device "virtio-blk-pci,drive=${disk##*/}")
+  done
+  server+=(-drive "file=results-$id.tar,format=raw,if=none,id=results" -device virtio-blk-pci,drive=results)
   # shellcheck disable=SC2207  # words are meant
   server+=($(card_of "$id" "$2"))
   if [ "$id" -eq 0 ]; then
@@ -110,7 +130,7 @@ start_server() {
 
 run_servers() {
   local count=$1 limit=$2 deadline id running=1
-  # What the servers get on their second disks, and room for what they leave on their third.
+  # What the servers get on a disk; on the last one is room for what they leave.
   tar -c -f "$out/job.tar" -C "$out/job" .
   slowness=
   slow_down $SLOW_OUTSIDE
@@ -140,9 +160,12 @@ run_servers() {
 }
 
 # The last thing server $1 said about what went wrong.
-why() { tr -d '\r' <"$out/server-$1.log" | grep -v -e '^ *$' -e '^server: job done' -e 'reboot: Power down' | tail -n 1; }
+why() {
+  tr -d '\r' <"$out/server-$1.log" |
+    grep -v -e '^ *$' -e '^server: job done' -e '^pluribus: node [0-9]* ended' -e '^pluribus: RDMA device' -e 'reboot: Power down' | tail -n 1
+}
 
-# Fails unless the servers did their job; $1 is what ran in them.
+# Fails unless the servers did their work; $1 is what ran in them, $2 what it had to end with.
 check_job() {
   local code id
   [ ! -s "$out/qemu.log" ] || cat "$out/qemu.log" >&2
@@ -150,6 +173,6 @@ check_job() {
   for ((id = 0; id < servers; id++)); do
     [ -f "$out/results-$id/exit-code" ] || wrong "server $id stopped early; it last said: $(why "$id")"
     code=$(<"$out/results-$id/exit-code")
-    [ "$code" -eq 0 ] || wrong "$1 on server $id ended with exit code $code: $(why "$id")"
+    [ "$code" -eq "${2:-0}" ] || wrong "$1 on server $id ended with exit code $code: $(why "$id")"
   done
 }
