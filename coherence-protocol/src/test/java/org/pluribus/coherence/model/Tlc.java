@@ -21,6 +21,11 @@ final class Tlc {
   /** TLC's workers in parallel. Liveness is checked by one in any case. */
   private static final int WORKERS = Integer.getInteger("model.workers", 1);
 
+  /** How runs that end as soon as they find their bug are called. */
+  private static final String BUG = "bug-";
+
+  private static final String QUICK_COMPILER_ONLY = "-XX:TieredStopAtLevel=1";
+  private static final String BOTH_COMPILERS = "-XX:TieredStopAtLevel=4";
   private static final String HEAP = System.getProperty("model.heap", "1g");
   private static final int LIMIT_MINUTES = Integer.getInteger("model.minutes", 30);
 
@@ -68,6 +73,7 @@ final class Tlc {
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
+                name.startsWith(BUG) ? QUICK_COMPILER_ONLY : BOTH_COMPILERS,
                 "-Xmx" + HEAP,
                 "-Djava.io.tmpdir=" + work,
                 "-cp",
