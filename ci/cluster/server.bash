@@ -100,6 +100,9 @@ card_of() {
 start_server() {
   local id=$1 cpu server disk kernel words disks
   $boots "$id"
+  # All servers count their time alike, by the rate they are told. Linux would correct it 1 s after its start, each by
+  # some kHz of its own, if it had one of these clocks to compare with; nodes of different rates refuse each other.
+  words+=("tsc=reliable" "tsc_early_khz=$tsc_khz" hpet=disable pmtmr=0)
   truncate -s 16M "$out/results-$id.tar"
   # An AMD server without what QEMU can't emulate of it: it would warn of each.
   cpu=EPYC,+svm,-fxsr-opt,-misalignsse,-osvw,-topoext,-nrip-save,-xsavec
@@ -110,7 +113,7 @@ start_server() {
     -L "$tools/usr/share/qemu" -L "$tools/usr/share/seabios"
     -M q35 -accel tcg,thread=single -cpu "$cpu" -smp 1 -m "$3" -nodefaults -no-user-config -no-reboot -display none
     -kernel "$image/$kernel" -initrd "$image/initrd"
-    -append "${words[*]} console=ttyS0 panic=-1 mitigations=off nokaslr init_on_alloc=0 audit=0 apparmor=0 no_timer_check tsc=reliable tsc_early_khz=$tsc_khz rcupdate.rcu_expedited=1 nohz=off psi=0 quiet loglevel=3"
+    -append "${words[*]} console=ttyS0 panic=-1 mitigations=off nokaslr init_on_alloc=0 audit=0 apparmor=0 no_timer_check rcupdate.rcu_expedited=1 nohz=off psi=0 quiet loglevel=3"
     -serial "file:server-$id.log")
   for disk in "${disks[@]}"; do
     server+=(-drive "file=$disk,format=raw,if=none,id=${disk##*/},readonly=on" -device "virtio-blk-pci,drive=${disk##*/}")
