@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * State of every page at one node, in chunks that exist only once one of their pages was used: 13
  * bytes a page (state, version, reference to a {@link PageRecord} while there is one), and 5 more
- * where the node keeps {@link Twins}.
+ * where the node keeps {@link Twins}. The last chunk is no longer than it needs to be.
  */
 final class CachePages {
   /** Pages to a chunk, as a power of two: 1024 pages are 4 MiB of guest RAM, 13 KiB of state. */
@@ -14,9 +14,9 @@ final class CachePages {
   private static final int CHUNK_PAGES = 1 << CHUNK_SHIFT;
 
   private static final class Chunk {
-    final byte[] state = new byte[CHUNK_PAGES];
-    final long[] version = new long[CHUNK_PAGES];
-    final @Nullable PageRecord[] record = new PageRecord[CHUNK_PAGES];
+    final byte[] state;
+    final long[] version;
+    final @Nullable PageRecord[] record;
 
     /** Slot of the page's twin and 1, or 0; empty where there are no twins. */
     final int[] twin;
@@ -24,21 +24,24 @@ final class CachePages {
     /** What {@link Twins} remembers of a page; empty where there are no twins. */
     final byte[] habit;
 
-    Chunk(int twinned) {
-      twin = new int[twinned];
-      habit = new byte[twinned];
+    Chunk(int pages, boolean twins) {
+      state = new byte[pages];
+      version = new long[pages];
+      record = new PageRecord[pages];
+      twin = new int[twins ? pages : 0];
+      habit = new byte[twins ? pages : 0];
     }
   }
 
   private final long count;
-  private final int twinnedPerChunk;
+  private final boolean twins;
   private final @Nullable Chunk[] chunks;
   private @Nullable PageRecord freeRecords;
   private int recordsInUse;
 
   CachePages(long count, boolean twins) {
     this.count = count;
-    this.twinnedPerChunk = twins ? CHUNK_PAGES : 0;
+    this.twins = twins;
     this.chunks = new Chunk[Math.toIntExact((count + CHUNK_PAGES - 1) >>> CHUNK_SHIFT)];
   }
 
@@ -54,7 +57,8 @@ final class CachePages {
     int index = (int) (page >>> CHUNK_SHIFT);
     Chunk chunk = chunks[index];
     if (chunk == null) {
-      chunk = new Chunk(twinnedPerChunk);
+      int pages = (int) Math.min(CHUNK_PAGES, count - ((long) index << CHUNK_SHIFT));
+      chunk = new Chunk(pages, twins);
       chunks[index] = chunk;
     }
     return chunk;

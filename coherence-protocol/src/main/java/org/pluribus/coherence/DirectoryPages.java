@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Directory entries of one home, in chunks that exist only once one of their pages was requested:
  * 13 bytes a page (owner and touched mark, sharers, reference to a {@link DirectoryTransaction}).
+ * The last chunk is no longer than it needs to be.
  */
 final class DirectoryPages {
   static final int NO_OWNER = -1;
@@ -18,9 +19,15 @@ final class DirectoryPages {
   private static final int TOUCHED = 0x80;
 
   private static final class Chunk {
-    final byte[] owner = new byte[CHUNK_PAGES];
-    final long[] sharers = new long[CHUNK_PAGES];
-    final @Nullable DirectoryTransaction[] busy = new DirectoryTransaction[CHUNK_PAGES];
+    final byte[] owner;
+    final long[] sharers;
+    final @Nullable DirectoryTransaction[] busy;
+
+    Chunk(int pages) {
+      owner = new byte[pages];
+      sharers = new long[pages];
+      busy = new DirectoryTransaction[pages];
+    }
   }
 
   private final long count;
@@ -47,7 +54,8 @@ final class DirectoryPages {
     int index = (int) (page >>> CHUNK_SHIFT);
     Chunk chunk = chunks[index];
     if (chunk == null) {
-      chunk = new Chunk();
+      int pages = (int) Math.min(CHUNK_PAGES, count - ((long) index << CHUNK_SHIFT));
+      chunk = new Chunk(pages);
       chunks[index] = chunk;
     }
     return chunk;

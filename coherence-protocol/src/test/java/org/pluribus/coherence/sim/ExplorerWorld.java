@@ -24,6 +24,10 @@ final class ExplorerWorld {
   static final int READ = 1;
   static final int WRITE = 2;
   private static final int LANES = 3;
+
+  /** Messages of a channel that its queue has room for at first: more are rare. */
+  private static final int SHORT_QUEUE = 2;
+
   static final long HOLD_NANOS = 1_000;
   private static final long LONG_AFTER = 10 * HOLD_NANOS;
 
@@ -73,9 +77,9 @@ final class ExplorerWorld {
   private record Packet(CoherenceMessage message, int content, int base) {}
 
   final Explorer.Scope scope;
-  private final List<ExplorerNode> nodes = new ArrayList<>();
-  private final List<Agent> agents = new ArrayList<>();
-  private final List<Deque<Packet>> channels = new ArrayList<>();
+  private final List<ExplorerNode> nodes;
+  private final List<Agent> agents;
+  private final List<Deque<Packet>> channels;
 
   /** Numbers of the last writes; 0 for pages never written, which are zero. */
   private final int[] lastWrite;
@@ -85,6 +89,9 @@ final class ExplorerWorld {
   ExplorerWorld(Explorer.Scope scope) {
     this.scope = scope;
     this.lastWrite = new int[scope.pages()];
+    this.nodes = new ArrayList<>(scope.nodes());
+    this.agents = new ArrayList<>(scope.nodes() * (scope.vcpusPerNode() + 1));
+    this.channels = new ArrayList<>(scope.nodes() * scope.nodes() * LANES);
     for (int id = 0; id < scope.nodes(); id++) {
       ExplorerNode node = new ExplorerNode(this, id);
       nodes.add(node);
@@ -96,7 +103,7 @@ final class ExplorerWorld {
       }
     }
     for (int i = 0; i < scope.nodes() * scope.nodes() * LANES; i++) {
-      channels.add(new ArrayDeque<>());
+      channels.add(new ArrayDeque<>(SHORT_QUEUE));
     }
   }
 

@@ -12,12 +12,12 @@ public final class MutantProbe implements Supplier<String> {
   private static final List<Scope> SCOPES =
       List.of(
           new Scope(2, 1, 1, 2, 0, false, true),
-          new Scope(2, 1, 1, 2, 1, true, true),
+          new Scope(2, 1, 1, 2, 0, false, true, 1),
           new Scope(3, 1, 1, 1, 0, false, true),
+          new Scope(2, 1, 1, 2, 1, true, true),
+          new Scope(2, 1, 1, 1, 2, false, true, 1),
           new Scope(3, 1, 1, 1, 1, false, false),
           new Scope(3, 1, 1, 2, 0, false, true),
-          new Scope(2, 1, 1, 2, 0, false, true, 1),
-          new Scope(2, 1, 1, 1, 2, false, true, 1),
           new Scope(3, 1, 1, 1, 0, false, true, 1));
 
   /** Clusters that send what changed of a page; {@code ExhaustiveTest} knows them to be good. */

@@ -2,6 +2,7 @@ package org.pluribus.coherence.sim;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
@@ -37,6 +38,10 @@ public final class ProtocolCells {
       return byState != 0 ? byState : event.compareTo(other.event);
     }
   }
+
+  /** By ordinal. */
+  private static final String[] NAMES =
+      Arrays.stream(MessageType.values()).map(ProtocolCells::inWords).toArray(String[]::new);
 
   private record Open(Cell cell, List<String> effects) {}
 
@@ -112,6 +117,10 @@ public final class ProtocolCells {
 
   /** A message's name as in the literature: FwdGetS. */
   public static String name(MessageType type) {
+    return NAMES[type.ordinal()];
+  }
+
+  private static String inWords(MessageType type) {
     StringBuilder name = new StringBuilder();
     for (String word : type.name().split("_")) {
       name.append(word.charAt(0)).append(word.substring(1).toLowerCase(Locale.ROOT));
