@@ -74,13 +74,13 @@ final class MachineOptions {
 
   @Option(
       names = "--deltas",
-      defaultValue = "off",
+      defaultValue = "on",
       paramLabel = "MODE",
       description =
           "Whether a node that had a page before gets only the 64-byte blocks that changed since, "
-              + "and others those that are not zero: on, off (the default), or auto, which keeps "
+              + "and others those that are not zero: on (the default), off, or auto, which keeps "
               + "no copies of pages that don't come back or change as a whole.")
-  DeltaMode deltas = DeltaMode.OFF;
+  DeltaMode deltas = DeltaMode.ON;
 
   @Option(names = "--report", paramLabel = "FILE.json", description = "Writes what each node did.")
   @Nullable Path report;

@@ -46,7 +46,7 @@ import org.pluribus.vmm.time.GuestClock;
  * @param faultTimes whether each node keeps times of its latest page faults for its report; null
  *     for not
  * @param deltas whether nodes send only what has changed of a page where they can, as {@link
- *     DeltaMode#word()}; null for off
+ *     DeltaMode#word()}; null for on
  * @param nodes the nodes, ids 0 to n - 1 in any order
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -363,14 +363,14 @@ public record ClusterConfig(
         withoutCpuFeatures,
         cpuModel,
         faultTimes,
-        mode == DeltaMode.OFF ? null : mode.word(),
+        mode == DeltaMode.ON ? null : mode.word(),
         nodes);
   }
 
   /** Whether nodes send only what has changed of a page. */
   public DeltaMode deltaMode() {
     DeltaMode mode = deltas == null ? null : DeltaMode.ofWord(deltas);
-    return mode == null ? DeltaMode.OFF : mode;
+    return mode == null ? DeltaMode.ON : mode;
   }
 
   /** Whether nodes keep times of their page faults. */

@@ -164,15 +164,15 @@ class ClusterConfigTest {
   @Test
   void deltasAreOffOnOrAutomatic() throws Exception {
     ClusterConfig without = ClusterConfig.read(file(GOOD));
-    assertThat(without.deltaMode()).isEqualTo(DeltaMode.OFF);
+    assertThat(without.deltaMode()).isEqualTo(DeltaMode.ON);
     for (DeltaMode mode : DeltaMode.values()) {
       ClusterConfig config = ClusterConfig.read(file(GOOD + "deltas: " + mode.word() + "\n"));
       assertThat(config.deltaMode()).isEqualTo(mode);
       assertThat(without.withDeltas(mode).deltaMode()).isEqualTo(mode);
       assertThat(config.withFaultTimes().deltaMode()).isEqualTo(mode);
     }
-    assertThat(without.withDeltas(DeltaMode.OFF)).isEqualTo(without);
-    assertThat(without.withDeltas(DeltaMode.ON).hash()).isNotEqualTo(without.hash());
+    assertThat(without.withDeltas(DeltaMode.ON)).isEqualTo(without);
+    assertThat(without.withDeltas(DeltaMode.OFF).hash()).isNotEqualTo(without.hash());
     assertRefused(
         GOOD + "deltas: sometimes\n", "deltas 'sometimes' is unknown; give off, on or auto");
   }

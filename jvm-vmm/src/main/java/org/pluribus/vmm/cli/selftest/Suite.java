@@ -73,7 +73,7 @@ public record Suite(
             LitmusCase.of(
                 LitmusCatalogue.all(), nodes.stream().mapToInt(ClusterConfig.Node::cpus).sum()),
             Math.clamp((long) LITMUS_ITERATIONS * scale / PERCENT, 1, Integer.MAX_VALUE)),
-        DeltaMode.OFF);
+        DeltaMode.ON);
   }
 
   /** The same on machines whose nodes send only what has changed of a page, or don't. */
