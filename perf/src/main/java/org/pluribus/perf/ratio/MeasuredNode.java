@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.pluribus.coherence.CoherenceMessage;
+import org.pluribus.coherence.DeltaMode;
 import org.pluribus.hw.HostProfile;
 import org.pluribus.posix.Mapping;
 import org.pluribus.posix.Memfd;
@@ -20,6 +21,7 @@ import org.pluribus.vmm.devices.MachineControl;
 import org.pluribus.vmm.memory.GuestMemory;
 import org.pluribus.vmm.memory.GuestRamLayout;
 import org.pluribus.vmm.node.KvmVm;
+import org.pluribus.vmm.node.NativeTwins;
 import org.pluribus.vmm.node.NodeMachine;
 import org.pluribus.vmm.node.NodeMemory;
 import org.pluribus.vmm.node.PluribusNode;
@@ -51,6 +53,7 @@ public final class MeasuredNode {
   private final Memfd memfd;
   private final Mapping ram;
   private final KvmVm vm;
+  private final NativeTwins twins;
   private final PluribusNode node;
   private final NodeMemory memory;
   private final NodeMachine machine;
@@ -73,6 +76,8 @@ public final class MeasuredNode {
       ram.segment().fill((byte) 1);
     }
     vm = KvmVm.create(layout, memfd, ram, profile, KvmVm.tscHzHere());
+    // As in NodeRuntime: sends deltas, and its rights know better for how long a vCPU needs a page.
+    twins = NativeTwins.of(ram.segment(), DeltaMode.ON);
     node =
         new PluribusNode(
             self,
@@ -80,8 +85,7 @@ public final class MeasuredNode {
             ram.address(),
             transport,
             vm.rights(),
-            // As in NodeRuntime: its rights know better for how long a vCPU needs a page.
-            PluribusNode.Policy.holding(0));
+            new PluribusNode.Policy(0, DeltaMode.ON, twins, null));
     memory = new NodeMemory(node, ram.segment(), profile);
     List<VcpuPlacement> vcpus = new ArrayList<>();
     for (int id = 0; id < network.nodes(); id++) {
@@ -199,6 +203,7 @@ public final class MeasuredNode {
     machine.close();
     vm.close();
     transport.close();
+    twins.close();
     ram.close();
     memfd.close();
   }
