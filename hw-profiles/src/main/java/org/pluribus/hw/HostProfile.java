@@ -16,9 +16,9 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * @param name what it is called in messages
  * @param holdMicros how long a page that was just granted is kept from being revoked, microseconds;
  *     under KVM how much processor time its vCPU gets, at least, to use it
- * @param bounceFactor under KVM, as many times as long as a page takes to come a vCPU keeps one
- *     that comes and goes all the time, be it shared or merely next to what others use; 0: as any
- *     other
+ * @param bounceFactor how long a vCPU keeps a page that comes and goes all the time, be it shared
+ *     or merely next to what others use: under KVM as many times as long as a page takes to come,
+ *     on the emulator as many times five times {@code holdMicros}; 0: as any other
  * @param mtuBytes largest UDP payload sent, a multiple of 32; a page in one datagram takes 4256
  * @param pollBlocks blocks of guest code between two looks at the network
  * @param faultYields looks for a page's answer that only give the core away, before sleeping starts

@@ -186,6 +186,11 @@ final class EmulatedVcpu implements VcpuBackend, CpuEnvironment, SoftMmuPageRigh
     return done;
   }
 
+  @Override
+  public long waits() {
+    return cpu.waits();
+  }
+
   // ---- pages
 
   @Override

@@ -34,6 +34,10 @@ public final class EmulatedVm implements VmBackend {
    */
   private static final int POLL_BLOCKS_ALONE = 100_000;
 
+  /** Measured: 200 us for a hold of 20 and a factor of 2 (docs/coherence.md). */
+  private static final long BOUNCE_HOLDS = 5;
+
+  private static final long NANOS_PER_MICRO = 1_000;
   private static final int PAGE_SHIFT = 12;
   private static final int LATENCY_DIGITS = 3;
 
@@ -51,7 +55,9 @@ public final class EmulatedVm implements VmBackend {
     this.clock = clock;
     pollBlocks = layout.nodeCount() > 1 ? profile.pollBlocks() : POLL_BLOCKS_ALONE;
     codeCache = new CodeCache(layout.ramEnd() >>> PAGE_SHIFT);
-    rights = new SoftMmuPageRights(layout, codeCache);
+    long bounceNanos =
+        profile.bounceFactor() * BOUNCE_HOLDS * profile.holdMicros() * NANOS_PER_MICRO;
+    rights = new SoftMmuPageRights(layout, codeCache, bounceNanos, System::nanoTime);
   }
 
   private static @Nullable RegionCompiler makeCompiler() {

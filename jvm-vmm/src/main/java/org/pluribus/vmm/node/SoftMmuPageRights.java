@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
 import org.pluribus.vmm.emulator.CodeCache;
 import org.pluribus.vmm.memory.GuestRamLayout;
@@ -26,8 +27,13 @@ final class SoftMmuPageRights implements PageRights {
   /** Completed shoot-downs that can wait for the token's holder; vCPUs x pages in flight. */
   private static final int COMPLETED_CAPACITY = 4096;
 
+  /** A page that bounces is looked at again so much later: a vCPU may spin by then. */
+  static final long STEP_NANOS = 20_000;
+
   private final GuestRamLayout layout;
   private final CodeCache codeCache;
+  private final BounceHolds bounces;
+  private final LongSupplier clock;
   private final byte[] rights;
   private final ManyToOneConcurrentArrayQueue<Shootdown> completed =
       new ManyToOneConcurrentArrayQueue<>(COMPLETED_CAPACITY);
@@ -38,14 +44,23 @@ final class SoftMmuPageRights implements PageRights {
   interface Target {
     /** Posts a shoot-down; true when it is complete. Token holder. */
     boolean post(Shootdown s, boolean writeOnly);
+
+    /** How often it has begun to wait for somebody so far, or a little less. Any thread. */
+    long waits();
   }
 
   /**
    * @param codeCache decoded code, which goes stale with its page
+   * @param bounceNanos for how long a page that comes and goes all the time stays; see {@link
+   *     BounceHolds}
+   * @param clock of the node, nanoseconds
    */
-  SoftMmuPageRights(GuestRamLayout layout, CodeCache codeCache) {
+  SoftMmuPageRights(
+      GuestRamLayout layout, CodeCache codeCache, long bounceNanos, LongSupplier clock) {
     this.layout = layout;
     this.codeCache = codeCache;
+    this.clock = clock;
+    bounces = new BounceHolds(bounceNanos);
     rights = new byte[Math.toIntExact(layout.pageCount())];
   }
 
@@ -63,30 +78,47 @@ final class SoftMmuPageRights implements PageRights {
   @Override
   public void grantShared(long page) {
     CELL.setRelease(rights, (int) page, SHARED);
+    came(page);
   }
 
   @Override
   public void grantExclusive(long page) {
     CELL.setRelease(rights, (int) page, EXCLUSIVE);
+    came(page);
+  }
+
+  private void came(long page) {
+    bounces.came(page, waits(), clock.getAsLong());
+  }
+
+  private long waits() {
+    long sum = 0;
+    for (Target v : vcpus) {
+      sum += v.waits();
+    }
+    return sum;
   }
 
   @Override
   public boolean downgrade(long page) {
     CELL.setVolatile(rights, (int) page, SHARED);
+    bounces.left(page, clock.getAsLong());
     return shootDown(page, Shootdown.Purpose.DOWNGRADE);
   }
 
   @Override
   public boolean revoke(long page) {
     CELL.setVolatile(rights, (int) page, NONE);
+    bounces.left(page, clock.getAsLong());
     changed(page);
     return shootDown(page, Shootdown.Purpose.REVOKE);
   }
 
   @Override
   public long holdLonger(long page, long since, boolean firstOfEqual, long nowNanos) {
-    // A vCPU that waited acknowledges a shoot-down only after its access: see PageWaiter.
-    return 0;
+    // A vCPU that waited acknowledges a shoot-down only after its access (see PageWaiter), so none
+    // needs more time to get on at all.
+    return bounces.stays(page, waits(), nowNanos) ? STEP_NANOS : 0;
   }
 
   @Override

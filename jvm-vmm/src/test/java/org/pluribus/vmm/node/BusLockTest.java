@@ -27,7 +27,8 @@ class BusLockTest {
   private static final int ROUNDS = 3_000;
 
   private final PlainMachine machine = new PlainMachine();
-  private final SoftMmuPageRights rights = new SoftMmuPageRights(LAYOUT, machine.codeCache);
+  private final SoftMmuPageRights rights =
+      new SoftMmuPageRights(LAYOUT, machine.codeCache, 0, System::nanoTime);
   private final AtomicBoolean stopping = new AtomicBoolean();
   private final BusLock lock = new BusLock();
   private final List<ShootdownQueue> queues = new ArrayList<>();

@@ -35,7 +35,8 @@ class MirrorBudgetTest {
     LoopbackCluster cluster = new LoopbackCluster(count);
     VmKey key = VmKey.random();
     for (int i = 0; i < count; i++) {
-      PageRights rights = new SoftMmuPageRights(layout, new CodeCache(layout.ramEnd() >>> 12));
+      PageRights rights =
+          new SoftMmuPageRights(layout, new CodeCache(layout.ramEnd() >>> 12), 0, System::nanoTime);
       long budget = MirrorBudget.leastBytes(layout, i) + spareBytes;
       nodes.add(new LoopbackNode(i, layout, cluster, key, (image, alias) -> rights, 1_000, budget));
     }

@@ -41,7 +41,8 @@ sealed class NodeMemoryTest permits NodeMemoryWithDeltasTest {
     VmKey key = VmKey.random();
     GuestRamLayout layout = GuestRamLayout.of(RAM, NODES);
     for (int i = 0; i < NODES; i++) {
-      PageRights rights = new SoftMmuPageRights(layout, new CodeCache(layout.ramEnd() >>> 12));
+      PageRights rights =
+          new SoftMmuPageRights(layout, new CodeCache(layout.ramEnd() >>> 12), 0, System::nanoTime);
       nodes.add(
           new LoopbackNode(
               i, layout, cluster, key, (image, alias) -> rights, 1_000, RAM, deltas()));

@@ -19,7 +19,8 @@ class ShootdownQueueTest {
   private final PlainMachine machine = new PlainMachine();
   private final Cpu cpu = machine.cpu;
   private final ShootdownQueue queue = new ShootdownQueue(LAYOUT);
-  private final SoftMmuPageRights rights = new SoftMmuPageRights(LAYOUT, machine.codeCache);
+  private final SoftMmuPageRights rights =
+      new SoftMmuPageRights(LAYOUT, machine.codeCache, 0, System::nanoTime);
 
   @AfterEach
   void closeMachine() {

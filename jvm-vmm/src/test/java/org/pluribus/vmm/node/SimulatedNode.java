@@ -36,6 +36,9 @@ final class SimulatedNode implements MessageHandler, AutoCloseable {
 
   private static final int VECTORS = 200;
 
+  /** A page that bounces may stay for so many holds. */
+  private static final int BOUNCE_HOLDS = 5;
+
   /** Room for so few pages' twins that they make way for each other. */
   private static final int TWINS = 3;
 
@@ -65,7 +68,9 @@ final class SimulatedNode implements MessageHandler, AutoCloseable {
     lanes = new SimulatedLanes(cluster.links(), id, shape.nodes());
     NodeIdentity identity = new NodeIdentity(id, shape.nodes(), layout.pageCount(), key, 1);
     transport = new FramedTransport(identity, LIMITS, lanes, cluster::now);
-    rights = new SoftMmuPageRights(layout, cluster.machine().codeCache);
+    rights =
+        new SoftMmuPageRights(
+            layout, cluster.machine().codeCache, BOUNCE_HOLDS * shape.hold(), cluster::now);
     PageRights enforced =
         shape.mischief() == Mischief.REVOKE_NOT_AWAITED ? new HastyRights(rights) : rights;
     twins = NativeTwins.of(ram.segment(), shape.deltas(), TWINS);

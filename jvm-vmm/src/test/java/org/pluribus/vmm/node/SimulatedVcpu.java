@@ -15,6 +15,8 @@ final class SimulatedVcpu extends SimulatedAgent implements SoftMmuPageRights.Ta
   /** Pages that it looked up, and whether to write them. */
   private final Map<Long, Boolean> tlb = new HashMap<>();
 
+  private long waits;
+
   /** What it has been told to drop and not dropped. */
   private final List<Runnable> posted = new ArrayList<>();
 
@@ -34,6 +36,11 @@ final class SimulatedVcpu extends SimulatedAgent implements SoftMmuPageRights.Ta
     long page = shootdown.page;
     posted.add(() -> tlb.computeIfPresent(page, (p, write) -> writeOnly ? false : null));
     return shootdowns.post(shootdown, writeOnly);
+  }
+
+  @Override
+  public long waits() {
+    return waits;
   }
 
   /** Drops what it was told to; what came right behind a grant it drops again at the next time. */
@@ -63,6 +70,7 @@ final class SimulatedVcpu extends SimulatedAgent implements SoftMmuPageRights.Ta
   @Override
   void begin() {
     if (random.nextInt(BLOCKS_PER_SAFEPOINT) == 0) {
+      waits++;
       quiet();
       int ignored = home.node.tryDuty();
       shootdowns.run();

@@ -36,7 +36,8 @@ class SpinCheckTest {
   void start() throws Exception {
     OneVcpu.assumeKvm();
     GuestRamLayout layout = GuestRamLayout.of(RAM, 1);
-    PageRights rights = new SoftMmuPageRights(layout, new CodeCache(layout.ramEnd() >>> 12));
+    PageRights rights =
+        new SoftMmuPageRights(layout, new CodeCache(layout.ramEnd() >>> 12), 0, System::nanoTime);
     node = new LoopbackNode(0, layout, new LoopbackCluster(1), VmKey.random(), rights, 0);
     node.awaitConnected();
     kvm = Kvm.open();

@@ -22,10 +22,12 @@ public final class Cpu extends RegionMemory {
   static final int ATTENTION_CODE_WRITTEN = 4;
 
   private static final VarHandle ATTENTION;
+  private static final VarHandle WAITS;
 
   static {
     try {
       ATTENTION = MethodHandles.lookup().findVarHandle(Cpu.class, "attention", int.class);
+      WAITS = MethodHandles.lookup().findVarHandle(Cpu.class, "waits", long.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -81,6 +83,8 @@ public final class Cpu extends RegionMemory {
 
   private int pollBlocks = 1 << 16;
 
+  private long waits;
+
   /** Instructions executed. */
   public long instructions;
 
@@ -110,6 +114,16 @@ public final class Cpu extends RegionMemory {
 
   public CpuEnvironment environment() {
     return env;
+  }
+
+  /** It executes what software does that waits for somebody: PAUSE, HLT. */
+  void countWait() {
+    WAITS.setOpaque(this, waits + 1);
+  }
+
+  /** How many PAUSEs and HLTs it has executed. Any thread; another than its own may see less. */
+  public long waits() {
+    return (long) WAITS.getOpaque(this);
   }
 
   /** Sets how many blocks run between two calls of {@link CpuEnvironment#safepoint}. */

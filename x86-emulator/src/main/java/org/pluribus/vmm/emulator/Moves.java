@@ -72,6 +72,7 @@ final class Moves {
     if (i.reg[0] != CpuRegisters.RAX) {
       Arithmetic.xchg(c, i);
     } else {
+      c.countWait();
       Thread.onSpinWait();
     }
   }

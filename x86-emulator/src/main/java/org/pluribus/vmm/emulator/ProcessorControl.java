@@ -29,6 +29,7 @@ final class ProcessorControl {
   static void hlt(Cpu cpu, Insn i) {
     Privileges.requireRing0(cpu);
     cpu.halted = true;
+    cpu.countWait();
   }
 
   static void interrupt(Cpu cpu, Insn i) {
