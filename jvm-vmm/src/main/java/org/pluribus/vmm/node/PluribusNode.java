@@ -75,13 +75,7 @@ public final class PluribusNode implements CacheEffects, PageRights.Completions 
    * @param budget how much of guest RAM the image may hold; null for all
    */
   public record Policy(
-      long holdNanos, DeltaMode deltas, TwinStore twins, @Nullable MirrorBudget budget) {
-
-    /** Sends whole pages, and may hold all of guest RAM. */
-    public static Policy holding(long nanos) {
-      return new Policy(nanos, DeltaMode.OFF, TwinStore.NO_ROOM, null);
-    }
-  }
+      long holdNanos, DeltaMode deltas, TwinStore twins, @Nullable MirrorBudget budget) {}
 
   /**
    * @param ramAddress host address of the RAM image in {@link GuestRamLayout} order

@@ -30,6 +30,15 @@ class IntegerTest {
   }
 
   @Test
+  void countsWhatSoftwareThatWaitsExecutes() {
+    m.exec("90"); // nop
+    assertThat(m.cpu.waits()).isZero();
+    m.exec("F390"); // pause
+    m.exec("F4"); // hlt
+    assertThat(m.cpu.waits()).isEqualTo(2);
+  }
+
+  @Test
   void callsAndReturns() {
     // call +3; inc eax; hlt-place; f: mov eax, 41; ret
     m.code("E802000000 FFC0 B829000000 C3").run(4);
