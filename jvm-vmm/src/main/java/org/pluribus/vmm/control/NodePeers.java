@@ -13,6 +13,7 @@ import org.pluribus.transport.MessageHandler;
 import org.pluribus.transport.PagePayload;
 import org.pluribus.vmm.node.NodeMachine;
 import org.pluribus.vmm.node.PluribusNode;
+import org.pluribus.vmm.time.ClockComparison;
 import org.pluribus.vmm.time.HostClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,17 +28,13 @@ import org.slf4j.LoggerFactory;
 final class NodePeers implements MessageHandler {
   private static final Logger LOG = LoggerFactory.getLogger(NodePeers.class);
 
-  /** Probes before the start: the one with the shortest round trip tells the time. */
-  private static final int START_PROBES = 20;
+  /** Probes before the start, if they do not take too long: the first ones are slow. */
+  private static final int START_PROBES = 200;
+
+  private static final long START_PROBES_NANOS = 500_000_000L;
 
   /** How often the clock is compared with node 0's while the machine runs. */
-  private static final long PROBE_INTERVAL_NANOS = 500_000_000L;
-
-  /** Differences below this are noise of the measurement. */
-  private static final long TOLERATED_NANOS = 2_000;
-
-  /** A probe with a longer round trip says too little about the clocks. */
-  private static final long USABLE_ROUND_TRIP_NANOS = 2_000_000;
+  private static final long PROBE_INTERVAL_NANOS = 100_000_000L;
 
   private static final long PROBE_TIMEOUT_NANOS = 2_000_000_000L;
 
@@ -50,8 +47,10 @@ final class NodePeers implements MessageHandler {
   private final BitSet gone = new BitSet();
   private final AtomicReferenceArray<byte @Nullable []> reports;
   private volatile boolean started;
-  private long bestRoundTrip;
-  private long bestAhead;
+
+  /** Its own monitor keeps the start and a late answer apart. */
+  private final ClockComparison toNode0 = new ClockComparison();
+
   private volatile int replies;
   private long nextProbeNanos;
   private volatile boolean running;
@@ -113,16 +112,14 @@ final class NodePeers implements MessageHandler {
       node.messages().sendClockReply(from, t0, now, machine.clock().nanos());
       return;
     }
-    long roundTrip = now - t0 - (t2 - t1);
-    long ahead = (t1 - t0 + (t2 - now)) / 2;
-    if (!running) {
-      if (replies == 0 || roundTrip < bestRoundTrip) {
-        bestRoundTrip = roundTrip;
-        bestAhead = ahead;
+    synchronized (toNode0) {
+      toNode0.add(t0, t1, t2, now);
+      long ahead = toNode0.correction();
+      if (running && ahead != 0) {
+        machine.adjustClock(ahead);
+        toNode0.corrected(ahead, now);
       }
-    } else if (roundTrip < USABLE_ROUND_TRIP_NANOS
-        && Math.abs(ahead) > TOLERATED_NANOS + roundTrip) {
-      machine.adjustClock(ahead);
+      // CLK
     }
     replies++;
   }
@@ -209,21 +206,29 @@ final class NodePeers implements MessageHandler {
 
   /** Sets this node's clock to node 0's, before the machine starts. */
   void synchroniseClock(HostClock clock) throws InterruptedException {
+    long start = System.nanoTime();
     for (int i = 0; i < START_PROBES && end.outcome() == null; i++) {
       int before = replies;
-      long deadline = System.nanoTime() + PROBE_TIMEOUT_NANOS;
+      long sent = System.nanoTime();
+      if (i > 0 && sent - start > START_PROBES_NANOS) {
+        break;
+      }
       node.messages().sendClockRequest(0, clock.nanos());
-      while (replies == before && System.nanoTime() - deadline < 0 && end.outcome() == null) {
+      while (replies == before
+          && System.nanoTime() - sent < PROBE_TIMEOUT_NANOS
+          && end.outcome() == null) {
         if (node.tryDuty() == 0) {
           Thread.yield();
         }
       }
     }
-    if (replies > 0) {
-      clock.startAt(clock.nanos() + bestAhead);
-      LOG.debug("clock moved by {} ns, round trip {} ns", bestAhead, bestRoundTrip);
+    synchronized (toNode0) {
+      long ahead = toNode0.ahead();
+      clock.startAt(clock.nanos() + ahead);
+      toNode0.stepped(ahead);
+      LOG.debug("clock moved by {} ns, known to within {}", ahead, toNode0.uncertainty());
+      running = true;
     }
-    running = true;
   }
 
   /** Compares clocks now and then. */
