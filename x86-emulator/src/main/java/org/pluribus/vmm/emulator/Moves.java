@@ -4,6 +4,13 @@ import java.lang.invoke.VarHandle;
 
 /** Data movement without flags: MOV and its kin, CMOVcc, SETcc, fences and hints. */
 final class Moves {
+  /**
+   * A guest that spins lets other threads of the host have the core after so many PAUSEs, as
+   * processors leave the guest then (SDM volume 3, "Controls for PAUSE-Loop Exiting"): it may well
+   * wait for one of them.
+   */
+  private static final int PAUSES = 64;
+
   private Moves() {}
 
   /** MOV between any two operands. */
@@ -73,7 +80,11 @@ final class Moves {
       Arithmetic.xchg(c, i);
     } else {
       c.countWait();
-      Thread.onSpinWait();
+      if (c.waits() % PAUSES == 0) {
+        Thread.yield();
+      } else {
+        Thread.onSpinWait();
+      }
     }
   }
 
