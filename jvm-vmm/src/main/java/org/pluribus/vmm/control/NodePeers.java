@@ -119,7 +119,6 @@ final class NodePeers implements MessageHandler {
         machine.adjustClock(ahead);
         toNode0.corrected(ahead, now);
       }
-      // CLK
     }
     replies++;
   }

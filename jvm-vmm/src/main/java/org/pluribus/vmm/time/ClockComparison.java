@@ -62,8 +62,7 @@ public final class ClockComparison {
     bound(arrived);
     if (low > high) {
       // The clocks drift faster than clocks do, or one was set. The last probe is what counts.
-      count = 0;
-      put(replied - arrived, received - sent, arrived);
+      count = 1;
       bound(arrived);
     }
   }
@@ -118,10 +117,11 @@ public final class ClockComparison {
   public void corrected(long aheadNanos, long nowNanos) {
     if (aheadNanos < 0) {
       count = 0;
-      deafUntil = nowNanos + Math.min(LONGEST_SLEW_NANOS, -aheadNanos * HostClock.SLEW_DIVISOR);
-      return;
+      long loss = Math.min(-aheadNanos, LONGEST_SLEW_NANOS / HostClock.SLEW_DIVISOR);
+      deafUntil = nowNanos + loss * HostClock.SLEW_DIVISOR;
+    } else {
+      stepped(aheadNanos);
     }
-    stepped(aheadNanos);
   }
 
   /** This node's clock was set forward by this, or back, as it may be before the machine starts. */

@@ -3,8 +3,9 @@
  *
  * <p>{@link org.pluribus.vmm.time.GuestClock} counts nanoseconds since the machine started and is
  * the same on all nodes: {@link org.pluribus.vmm.time.HostClock} is the host's monotonic clock plus
- * an offset that the node disciplines against node 0, without ever stepping back. The guest's TSC
- * is the same count (1 GHz), so a value read on one node may be compared with one read on another.
+ * an offset that the node disciplines against node 0, without ever stepping back; {@link
+ * org.pluribus.vmm.time.ClockComparison} tells by how much. The guest's TSC is the same count (1
+ * GHz), so a value read on one node may be compared with one read on another.
  *
  * <p>{@link org.pluribus.vmm.time.TimerQueue} is the node's one table of timers, with one thread.
  * Each timer is an object made once, when its device is built; arming it again allocates nothing.

@@ -83,6 +83,16 @@ class ClockComparisonTest {
   }
 
   @Test
+  void aClockFarAheadIsComparedAgainAfterAWhile() {
+    probe(0, -Long.MAX_VALUE / 2, 10_000, 10_000);
+    comparison.corrected(comparison.correction(), 0);
+    probe(9_000_000_000L, -50_000, 10_000, 10_000);
+    assertThat(comparison.correction()).isZero();
+    probe(10_000_000_000L, -50_000, 10_000, 10_000);
+    assertThat(comparison.correction()).isEqualTo(-40_000);
+  }
+
+  @Test
   void aClockThatWasSetIsComparedAnew() {
     for (int i = 0; i < 100; i++) {
       probe(i * 100_000_000L, 0, 10_000, 10_000);
