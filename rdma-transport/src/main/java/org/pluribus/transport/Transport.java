@@ -78,6 +78,22 @@ public interface Transport extends AutoCloseable {
   int poll(int limit);
 
   /**
+   * As {@link #poll}, for a caller that comes again at {@link #nextDeadline}: what nobody waits for
+   * may stay until then, to leave together with what is sent next.
+   */
+  default int pollPatiently(int limit) {
+    return poll(limit);
+  }
+
+  /**
+   * When something that a {@link #pollPatiently} left behind is to leave at the latest, {@link
+   * System#nanoTime}; {@link Long#MAX_VALUE} if it left nothing.
+   */
+  default long nextDeadline() {
+    return Long.MAX_VALUE;
+  }
+
+  /**
    * Descriptors of this process that become readable when something arrives, so that a thread can
    * sleep on them after a poll that delivered less than its limit. Valid from {@link #connect} to
    * {@link #close}.

@@ -243,7 +243,7 @@ public final class KvmVm implements VmBackend {
     Thread t = new Thread(() -> serveFaults(node), "faults-" + node.id());
     t.setDaemon(true);
     faultThread = t;
-    node.dutyThreadStarts();
+    node.dutyThreadStarts(t);
     t.start();
   }
 

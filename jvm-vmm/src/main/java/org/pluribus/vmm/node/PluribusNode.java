@@ -54,7 +54,7 @@ public final class PluribusNode implements CacheEffects, PageRights.Completions 
   private final LongSupplier clock;
   private final DutyToken token = new DutyToken(this::duty);
   private volatile long nextDeadline = Long.MAX_VALUE;
-  private volatile boolean dutyThread;
+  private volatile @Nullable Thread dutyThread;
   private final MessageRing localMessages = new MessageRing();
   private final CoherenceMessage localMessage = new CoherenceMessage();
   private VcpuThread[] vcpus = {};
@@ -197,9 +197,12 @@ public final class PluribusNode implements CacheEffects, PageRights.Completions 
     }
     work += room.make();
     work += deliverLocal();
-    work += transport.poll(POLL_LIMIT);
+    // Only who sleeps until the deadline sees to it that what may wait does not wait for longer.
+    boolean patiently = Thread.currentThread() == dutyThread;
+    work += patiently ? transport.pollPatiently(POLL_LIMIT) : transport.poll(POLL_LIMIT);
     work += deliverLocal();
     long deadline = Math.min(cache.nextDeadline(), room.nextDeadline());
+    deadline = Math.min(deadline, transport.nextDeadline());
     if (deadline != nextDeadline) {
       nextDeadline = deadline;
     }
@@ -212,13 +215,13 @@ public final class PluribusNode implements CacheEffects, PageRights.Completions 
   }
 
   /** From now on a thread runs the duty cycle whenever there is work. */
-  void dutyThreadStarts() {
-    dutyThread = true;
+  void dutyThreadStarts(Thread thread) {
+    dutyThread = thread;
   }
 
   /** Whether others need not run the duty cycle while they wait. Any thread. */
   public boolean hasDutyThread() {
-    return dutyThread;
+    return dutyThread != null;
   }
 
   /** Messages between this node's own controllers, until there are none. */

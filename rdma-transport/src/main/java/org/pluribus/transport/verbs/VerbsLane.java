@@ -58,6 +58,8 @@ final class VerbsLane implements LaneSink {
 
   private int pageCount;
 
+  private final Patience patience = new Patience();
+
   /** What the message that is being delivered lies in, or null. */
   private @Nullable DirectBuffer message;
 
@@ -279,6 +281,19 @@ final class VerbsLane implements LaneSink {
 
   @Override
   public void commit() {
+    add();
+    patience.end();
+  }
+
+  @Override
+  public void commitPatiently() {
+    if (filled == 0) {
+      patience.begin();
+    }
+    add();
+  }
+
+  private void add() {
     QueuePair to = pair;
     Slabs remote = theirs;
     if (to == null || remote == null) {
@@ -314,6 +329,16 @@ final class VerbsLane implements LaneSink {
     filled = 0;
     pageCount = 0;
     return messages + 1;
+  }
+
+  /** As {@link #flush}, but what may wait does. */
+  int flushDue(long nowNanos) {
+    return filled > 0 && patience.lasts(nowNanos) ? 0 : flush();
+  }
+
+  /** When {@link #flushDue} sends what waits; {@link Long#MAX_VALUE} if nothing does. */
+  long nextDeadline() {
+    return filled > 0 ? patience.endNanos() : Long.MAX_VALUE;
   }
 
   private int sendAgain(QueuePair to, Slabs remote) {

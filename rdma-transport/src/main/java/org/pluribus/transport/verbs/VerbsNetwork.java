@@ -127,13 +127,33 @@ final class VerbsNetwork implements LaneNetwork {
 
   @Override
   public int drive() {
+    return drive(false);
+  }
+
+  @Override
+  public int drivePatiently() {
+    return drive(true);
+  }
+
+  @Override
+  public long nextDeadline() {
+    long first = Long.MAX_VALUE;
+    for (VerbsLane[] ofPeer : lanes) {
+      for (VerbsLane lane : ofPeer) {
+        first = Math.min(first, lane.nextDeadline());
+      }
+    }
+    return first;
+  }
+
+  private int drive(boolean patiently) {
     VerbsDevice own = device;
     Connections all = connections;
     if (own == null || all == null) {
       return 0;
     }
-    int work = flush();
     long now = System.nanoTime();
+    int work = patiently ? flushDue(now) : flush();
     if (allUp && now - nextEventsNanos < 0) {
       return work;
     }
@@ -157,6 +177,16 @@ final class VerbsNetwork implements LaneNetwork {
     for (VerbsLane[] ofPeer : lanes) {
       for (VerbsLane lane : ofPeer) {
         messages += lane.flush();
+      }
+    }
+    return messages;
+  }
+
+  private int flushDue(long now) {
+    int messages = 0;
+    for (VerbsLane[] ofPeer : lanes) {
+      for (VerbsLane lane : ofPeer) {
+        messages += lane.flushDue(now);
       }
     }
     return messages;

@@ -9,6 +9,7 @@ import org.agrona.DirectBuffer;
 import org.jspecify.annotations.Nullable;
 import org.pluribus.coherence.CoherenceMessage;
 import org.pluribus.coherence.Lane;
+import org.pluribus.coherence.MessageType;
 import org.pluribus.transport.BusRequest;
 import org.pluribus.transport.BusStatus;
 import org.pluribus.transport.Channel;
@@ -76,7 +77,12 @@ final class FramedChannel implements Channel {
     if (message.carriesData() && !beside) {
       copiedPages = copiedPages + 1; // by the holder of the duty token only
     }
-    lane.commit();
+    if (message.type == MessageType.UNBLOCK) {
+      // Nobody here waits for anything after it; often the vCPU that goes on now soon asks again.
+      lane.commitPatiently();
+    } else {
+      lane.commit();
+    }
     return true;
   }
 

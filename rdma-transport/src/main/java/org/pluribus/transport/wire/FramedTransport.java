@@ -201,17 +201,31 @@ public final class FramedTransport implements Transport {
 
   @Override
   public int poll(int limit) {
+    return poll(limit, false);
+  }
+
+  @Override
+  public int pollPatiently(int limit) {
+    return poll(limit, true);
+  }
+
+  @Override
+  public long nextDeadline() {
+    return network.nextDeadline();
+  }
+
+  private int poll(int limit, boolean patiently) {
     MessageHandler target = startTurn();
     int work;
     try {
       work = mailbox.drain(POST_LIMIT) + flushAll();
-      work += network.drive();
+      work += drive(patiently);
       int delivered = deliver(limit);
       int last = delivered;
       while (last > 0) {
         // Answers given by handlers leave now, not at the next poll. What came meanwhile is
         // delivered, too: whoever sleeps on descriptors() would not be told of it again.
-        work += network.drive();
+        work += drive(patiently);
         last = deliver(limit - delivered);
         delivered += last;
       }
@@ -222,6 +236,10 @@ public final class FramedTransport implements Transport {
     }
     throwHandlerFailure();
     return work;
+  }
+
+  private int drive(boolean patiently) {
+    return patiently ? network.drivePatiently() : network.drive();
   }
 
   private MessageHandler startTurn() {

@@ -33,6 +33,22 @@ public interface LaneNetwork {
   int drive();
 
   /**
+   * As {@link #drive}, but what was {@linkplain LaneSink#commitPatiently committed patiently} need
+   * not leave before {@link #nextDeadline}.
+   */
+  default int drivePatiently() {
+    return drive();
+  }
+
+  /**
+   * When {@link #drivePatiently} has something to do at the latest, {@link System#nanoTime}; {@link
+   * Long#MAX_VALUE} if nothing waits.
+   */
+  default long nextDeadline() {
+    return Long.MAX_VALUE;
+  }
+
+  /**
    * Delivers frames of one lane.
    *
    * @return number of frames delivered, at most {@code limit}

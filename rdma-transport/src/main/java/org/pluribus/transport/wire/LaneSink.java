@@ -22,4 +22,12 @@ public interface LaneSink {
 
   /** Gives the claimed frame to the network. */
   void commit();
+
+  /**
+   * As {@link #commit}, but the frame may wait for others to the same peer, until {@link
+   * LaneNetwork#nextDeadline}.
+   */
+  default void commitPatiently() {
+    commit();
+  }
 }

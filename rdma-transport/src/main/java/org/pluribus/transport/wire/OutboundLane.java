@@ -38,6 +38,15 @@ final class OutboundLane {
     }
   }
 
+  /** See {@link LaneSink#commitPatiently}. */
+  void commitPatiently() {
+    if (claimedFromSink) {
+      sink.commitPatiently();
+    } else {
+      queue.commit();
+    }
+  }
+
   /** Moves queued frames to the network while it takes them. Returns how many. */
   int flush() {
     int moved = 0;

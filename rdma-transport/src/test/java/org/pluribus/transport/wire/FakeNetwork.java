@@ -20,6 +20,14 @@ final class FakeNetwork implements LaneNetwork {
   /** What it is about to receive, by lane. */
   final Map<Lane, Queue<byte[]>> incoming = new EnumMap<>(Lane.class);
 
+  /** Of what it sent: frames that may wait for others. */
+  final List<byte[]> patient = new ArrayList<>();
+
+  /** Turns that let them wait, and turns that don't. */
+  int patientTurns;
+
+  int otherTurns;
+  long nextDeadline = Long.MAX_VALUE;
   boolean accepting = true;
   boolean disconnected;
   boolean closed;
@@ -77,6 +85,12 @@ final class FakeNetwork implements LaneNetwork {
         buffer.getBytes(0, frame);
         sent(lane).add(frame);
       }
+
+      @Override
+      public void commitPatiently() {
+        commit();
+        patient.add(sent(lane).getLast());
+      }
     };
   }
 
@@ -87,7 +101,19 @@ final class FakeNetwork implements LaneNetwork {
 
   @Override
   public int drive() {
+    otherTurns++;
     return 0;
+  }
+
+  @Override
+  public int drivePatiently() {
+    patientTurns++;
+    return 0;
+  }
+
+  @Override
+  public long nextDeadline() {
+    return nextDeadline;
   }
 
   @Override

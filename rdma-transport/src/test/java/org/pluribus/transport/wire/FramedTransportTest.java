@@ -3,10 +3,14 @@ package org.pluribus.transport.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import org.agrona.BufferUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.pluribus.coherence.CoherenceMessage;
 import org.pluribus.coherence.Lane;
+import org.pluribus.coherence.MessageType;
 import org.pluribus.transport.LifecycleKind;
 import org.pluribus.transport.RecordingHandler;
 import org.pluribus.transport.TransportException;
@@ -15,6 +19,7 @@ import org.pluribus.transport.TransportLimits;
 /** Time is the test's: nothing here waits. */
 @Timeout(60)
 class FramedTransportTest {
+  private static final long PAGE = BufferUtil.address(ByteBuffer.allocateDirect(4096));
   private static final long MILLI = 1_000_000;
   private static final TransportLimits LIMITS =
       new TransportLimits(
@@ -83,6 +88,32 @@ class FramedTransportTest {
       transport.poll(10);
     }
     assertThat(handler.losses).isEmpty();
+  }
+
+  @Test
+  void onlyUnblockMayWaitForCompany() {
+    connect();
+    for (MessageType type : MessageType.values()) {
+      CoherenceMessage message = new CoherenceMessage().set(type, 5, 0, 1, 0, 0, 0, 0);
+      assertThat(transport.channel(1).sendCoherence(message, message.carriesBytes() ? PAGE : 0))
+          .isTrue();
+      assertThat(network.patient).hasSize(type.code() < MessageType.UNBLOCK.code() ? 0 : 1);
+    }
+  }
+
+  @Test
+  void onlyWhoSaysSoLetsFramesWait() {
+    connect();
+    transport.poll(10); // the first heartbeat
+    network.otherTurns = 0;
+    transport.pollPatiently(10);
+    assertThat(network.otherTurns).isZero();
+    assertThat(network.patientTurns).isEqualTo(1);
+    transport.poll(10);
+    assertThat(network.otherTurns).isEqualTo(1);
+    assertThat(network.patientTurns).isEqualTo(1);
+    network.nextDeadline = 77;
+    assertThat(transport.nextDeadline()).isEqualTo(77);
   }
 
   @Test
