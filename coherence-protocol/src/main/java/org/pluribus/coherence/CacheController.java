@@ -269,6 +269,18 @@ public final class CacheController {
   }
 
   /**
+   * Somebody waits for a page that this node was asked to give up, behind the one for whom it was
+   * asked, and has waited for longer: a hold that {@link CacheEffects#holdLonger} prolonged is
+   * looked at again. Harmless at any time, with any value, and so no message of the protocol.
+   *
+   * @param waitingSince see {@link CoherenceMessage#waitingSince}
+   */
+  public void hurry(long page, long waitingSince, long nowNanos) {
+    checkPage(page);
+    owner.hurry(page, waitingSince, nowNanos);
+  }
+
+  /**
    * Ends the holds whose time is up, but for those that {@link CacheEffects#holdLonger} prolongs.
    */
   public void tick(long nowNanos) {

@@ -64,6 +64,8 @@ public enum CoherenceCounter {
   REQUESTS_QUEUED("home.queued"),
   /** The most requests that ever waited for one page at this home. */
   QUEUE_HIGH_WATER("home.queueHighWater"),
+  /** Times this home told a node that one waits for a page who has waited for longer. */
+  HURRIES_SENT("home.hurriesSent"),
   /** Inv messages this home sent. */
   INVALIDATIONS_SENT("home.invalidationsSent"),
   /** Messages refused. */

@@ -108,9 +108,7 @@ public final class DirectoryController {
       if (!isServable(m.page, m.from, m.type)) {
         return ProtocolError.UNEXPECTED;
       }
-      busy = begin(m.page);
-      busy.requester = m.from;
-      serve(m.page, m.from, m.type, m.waitingSince, m.base);
+      serve(begin(m.page), m.page, m.from, m.type, m.waitingSince, m.base);
       return null;
     }
     if (busy.requester == m.from || busy.isWaiting(m.from)) {
@@ -119,7 +117,24 @@ public final class DirectoryController {
     busy.enqueue(m.from, m.type, m.waitingSince, m.base);
     counters.increment(CoherenceCounter.REQUESTS_QUEUED);
     counters.raiseTo(CoherenceCounter.QUEUE_HIGH_WATER, busy.waiting());
+    if (m.waitingSince < busy.since) {
+      busy.since = m.waitingSince;
+      hurry(m.page, busy.asked & ~(1L << m.from), m.waitingSince);
+    }
     return null;
+  }
+
+  /**
+   * Who was asked to give the page up learns that somebody waits for it who has waited for longer
+   * than the one it goes to first. Else three nodes could wait for each other in a circle: each
+   * keeps a page, being ahead of the one that is served, and the one that is ahead of all others
+   * waits in a queue behind that.
+   */
+  private void hurry(long page, long nodes, long since) {
+    for (long rest = nodes; rest != 0; rest &= rest - 1) {
+      counters.increment(CoherenceCounter.HURRIES_SENT);
+      effects.hurry(Long.numberOfTrailingZeros(rest), page, since);
+    }
   }
 
   private @Nullable ProtocolError onUnblock(CoherenceMessage m) {
@@ -134,8 +149,7 @@ public final class DirectoryController {
       long base = busy.firstBase();
       busy.removeFirst();
       if (isServable(m.page, node, type)) {
-        busy.requester = node;
-        serve(m.page, node, type, since, base);
+        serve(busy, m.page, node, type, since, base);
         return null;
       }
       refuse(ProtocolError.UNEXPECTED, out.set(type, m.page, node, self, node, 0, 0, 0));
@@ -186,12 +200,21 @@ public final class DirectoryController {
     return pages.owner(page) != node && !(shares && type != MessageType.UPGRADE);
   }
 
-  private void serve(long page, int requester, MessageType type, long since, long base) {
+  private void serve(
+      DirectoryTransaction busy,
+      long page,
+      int requester,
+      MessageType type,
+      long since,
+      long base) {
     counters.increment(CoherenceCounter.REQUESTS_SERVED);
+    busy.requester = requester;
+    busy.asked = 0;
+    busy.since = busy.longestWait(since); // whoever waits behind it waits for the same nodes
     if (type == MessageType.GET_S) {
-      serveRead(page, requester, since, base);
+      serveRead(page, requester, busy.since, base);
     } else {
-      serveWrite(page, requester, since, base);
+      serveWrite(page, requester, busy.since, base);
     }
   }
 
@@ -248,6 +271,10 @@ public final class DirectoryController {
   /** Has another node give up rights that the requester wants or that are in its way. */
   private void forward(
       MessageType type, long page, int to, int requester, int ackCount, long since, long base) {
+    DirectoryTransaction busy = pages.busy(page);
+    if (busy != null) {
+      busy.asked |= 1L << to;
+    }
     out.set(type, page, self, to, requester, ackCount, 0, 0).waitingSince(since).base(base);
     effects.send(out);
   }
@@ -269,6 +296,7 @@ public final class DirectoryController {
       freeTransactions = transaction.nextFree;
       transaction.nextFree = null;
     }
+    transaction.begin();
     pages.busy(page, transaction);
     busyPages++;
     return transaction;

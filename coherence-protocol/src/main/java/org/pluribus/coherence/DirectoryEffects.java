@@ -19,6 +19,16 @@ public interface DirectoryEffects {
   void take(long page);
 
   /**
+   * Lets a node know of whom it keeps waiting ({@link CacheController#hurry}). A node may leave it:
+   * it only makes a wait shorter that ends by itself. It must not overtake messages sent before.
+   *
+   * @param node which was asked to give the page up, maybe this one itself
+   * @param waitingSince {@link CoherenceMessage#waitingSince} of one who waits behind the one for
+   *     whom it was asked
+   */
+  default void hurry(int node, long page, long waitingSince) {}
+
+  /**
    * A message was refused; nothing changed. The node logs it and closes the sender's channel.
    *
    * @param message the refused message; its fields may hold any value

@@ -14,6 +14,15 @@ final class DirectoryTransaction {
   /** The node being served. */
   int requester;
 
+  /** The nodes asked to give the page up for it, as bits. */
+  long asked;
+
+  /**
+   * {@link CoherenceMessage#waitingSince} that those were told last: of all who wait for the page,
+   * the one's that waits longest.
+   */
+  long since;
+
   /** Next in the pool's free list. */
   @Nullable DirectoryTransaction nextFree;
 
@@ -30,6 +39,21 @@ final class DirectoryTransaction {
     waitingType = new byte[nodes];
     waitingSince = new long[nodes];
     waitingBase = new long[nodes];
+  }
+
+  /** A new one: nobody is asked for anything. */
+  void begin() {
+    asked = 0;
+    since = Long.MIN_VALUE;
+  }
+
+  /** The earliest of a time and those since when the ones in the queue wait. */
+  long longestWait(long ofServed) {
+    long earliest = ofServed;
+    for (int i = 0; i < size; i++) {
+      earliest = Math.min(earliest, waitingSince[(head + i) % waitingSince.length]);
+    }
+    return earliest;
   }
 
   boolean isWaiting(int node) {

@@ -44,6 +44,7 @@ final class HoldQueue {
   void prolong(PageRecord record, long untilNanos) {
     release(record);
     insert(record, untilNanos);
+    record.prolonged = true;
   }
 
   /** Xorshift (Marsaglia 2003): 64 bits, shifts 13, 7 and 17. */
@@ -56,6 +57,7 @@ final class HoldQueue {
 
   private void insert(PageRecord record, long untilNanos) {
     record.held = true;
+    record.prolonged = false;
     record.holdUntilNanos = untilNanos;
     PageRecord before = last;
     while (before != null && before.holdUntilNanos - untilNanos > 0) {

@@ -99,6 +99,23 @@ final class OwnerSide {
     }
   }
 
+  /** See {@link CacheController#hurry}. */
+  void hurry(long page, long since, long nowNanos) {
+    PageRecord record = pages.record(page);
+    if (record == null
+        || record.surrender != Surrender.DEFERRED
+        || record.surrenderTo == MessageType.PUT_ACK
+        || since >= record.surrenderWaitingSince) {
+      return;
+    }
+    record.surrenderWaitingSince = since;
+    if (record.prolonged) { // what every grant is entitled to is not cut short
+      holds.release(record);
+      prolong(record, nowNanos);
+      settle(record);
+    }
+  }
+
   /** A hold's time is up. */
   void expired(PageRecord record, long nowNanos) {
     holds.release(record);

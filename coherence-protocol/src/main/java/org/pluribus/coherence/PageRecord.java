@@ -51,6 +51,9 @@ final class PageRecord {
   /** In the {@link HoldQueue}. */
   boolean held;
 
+  /** It is held for longer because the node wanted it; valid while held. */
+  boolean prolonged;
+
   /** When the hold ends, in the caller's nanoseconds. */
   long holdUntilNanos;
 

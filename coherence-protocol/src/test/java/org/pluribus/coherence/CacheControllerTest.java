@@ -135,6 +135,56 @@ class CacheControllerTest {
     assertThat(cluster.nodes.get(1).cache.state(1)).isEqualTo(CacheState.M);
   }
 
+  @Test
+  void whoIsKeptWaitingInTheQueueShortensAHold() {
+    TestCluster cluster = new TestCluster(3, 3, 0);
+    TestCluster.Node holder = cluster.nodes.get(0);
+    cluster.fault(0, 1, true);
+    cluster.settle();
+    holder.longerNanos = 500;
+    cluster.nodes.get(1).since = 77;
+    cluster.fault(1, 1, true);
+    cluster.settle();
+    assertThat(holder.cache.nextDeadline()).isEqualTo(500);
+
+    holder.longerNanos = 0;
+    holder.cache.hurry(1, 77, 100);
+    holder.cache.hurry(1, 78, 100);
+    assertThat(holder.cache.nextDeadline()).as("nobody waits for longer").isEqualTo(500);
+    holder.cache.hurry(2, 5, 100);
+    assertThat(holder.cache.nextDeadline()).as("another page").isEqualTo(500);
+    holder.longerNanos = 300;
+    holder.cache.hurry(1, 60, 100);
+    assertThat(holder.askedFor).isEqualTo(60);
+    assertThat(holder.cache.nextDeadline()).isEqualTo(400);
+    holder.longerNanos = 0;
+    holder.cache.hurry(1, 50, 150);
+    assertThat(holder.askedFor).isEqualTo(50);
+    assertThat(holder.cache.state(1)).isEqualTo(CacheState.I);
+    holder.cache.hurry(1, 40, 160);
+    assertThat(holder.askedFor).as("it is gone").isEqualTo(50);
+    cluster.settle();
+    assertThat(cluster.nodes.get(1).cache.state(1)).isEqualTo(CacheState.M);
+  }
+
+  /** Else nodes on the emulator could take a page from each other that none has used. */
+  @Test
+  void theHoldOfEachGrantIsNotShortened() {
+    TestCluster cluster = new TestCluster(2, 2, 1_000);
+    TestCluster.Node holder = cluster.nodes.get(0);
+    cluster.fault(0, 1, true);
+    cluster.settle();
+    long deadline = holder.cache.nextDeadline();
+    cluster.nodes.get(1).since = 77;
+    cluster.fault(1, 1, true);
+    cluster.settle();
+    holder.cache.hurry(1, 5, 10);
+    assertThat(holder.cache.nextDeadline()).isEqualTo(deadline);
+    holder.longerNanos = 500;
+    holder.cache.tick(deadline);
+    assertThat(holder.askedFor).as("what it was told counts later").isEqualTo(5);
+  }
+
   /** Two sharers write at once: the one whose Upgrade comes second must not wait for itself. */
   @Test
   void sharedCopyIsNotHeldWhileAnUpgradeIsUnderWay() {

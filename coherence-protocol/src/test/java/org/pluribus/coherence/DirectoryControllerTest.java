@@ -47,6 +47,52 @@ class DirectoryControllerTest {
   }
 
   @Test
+  void tellsWhoWasAskedOfThoseWhoWaitLongerInTheQueue() {
+    TestCluster cluster = new TestCluster(5, 5, 0);
+    List<String> hurried = cluster.nodes.get(0).hurried;
+    TestCluster.Node holder = cluster.nodes.get(1);
+    cluster.fault(1, 0, true);
+    cluster.settle();
+    holder.longerNanos = 500;
+    ask(cluster, 2, 70);
+    assertThat(hurried).as("it is served").isEmpty();
+    ask(cluster, 3, 80);
+    assertThat(hurried).as("the served one waits longer").isEmpty();
+    ask(cluster, 4, 60);
+    assertThat(hurried).containsExactly("n1 p0 since 60");
+    assertThat(holder.askedFor).isEqualTo(60);
+
+    holder.cache.hurry(0, 50, 0);
+    holder.longerNanos = 0;
+    holder.cache.hurry(0, 40, 0);
+    cluster.nodes.get(2).longerNanos = 500;
+    cluster.settle();
+    // Node 3 is next, and node 2, which has the page now, learns at once that node 4 waits longer.
+    assertThat(cluster.nodes.get(2).cache.state(0)).isEqualTo(CacheState.M);
+    assertThat(cluster.nodes.get(2).askedFor).isEqualTo(60);
+    assertThat(hurried).hasSize(1);
+  }
+
+  @Test
+  void tellsAllSharersThatWereAsked() {
+    TestCluster cluster = new TestCluster(5, 5, 0);
+    for (int node : new int[] {1, 2}) {
+      cluster.fault(node, 0, false);
+      cluster.settle();
+      cluster.nodes.get(node).longerNanos = 500;
+    }
+    ask(cluster, 3, 70);
+    ask(cluster, 4, 60);
+    assertThat(cluster.nodes.get(0).hurried).containsExactly("n1 p0 since 60", "n2 p0 since 60");
+  }
+
+  private static void ask(TestCluster cluster, int node, long since) {
+    cluster.nodes.get(node).since = since;
+    cluster.fault(node, 0, true);
+    cluster.settle();
+  }
+
+  @Test
   void clusterSizeIsChecked() {
     CoherenceCounters counters = new CoherenceCounters();
     DirectoryEffects effects = new TestCluster(1, 1, 0).nodes.get(0);

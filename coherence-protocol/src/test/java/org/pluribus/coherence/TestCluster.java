@@ -89,6 +89,9 @@ final class TestCluster {
     /** Twins made. */
     int kept;
 
+    /** Whom this node, as a home, told to hurry. */
+    final List<String> hurried = new ArrayList<>();
+
     /** What a comparison with a twin finds. */
     long changed = 1;
 
@@ -198,6 +201,12 @@ final class TestCluster {
     @Override
     public void take(long page) {
       cache.take(page);
+    }
+
+    @Override
+    public void hurry(int node, long page, long waitingSince) {
+      hurried.add("n" + node + " p" + page + " since " + waitingSince);
+      nodes.get(node).cache.hurry(page, waitingSince, 0);
     }
 
     @Override

@@ -36,6 +36,12 @@ public interface Channel {
    */
   boolean sendCoherence(CoherenceMessage message, long payloadAddress);
 
+  /**
+   * Lets a node that was asked to give a page up know since when another waits for it, on the
+   * control lane, behind that message.
+   */
+  boolean sendHurry(long page, long waitingSince);
+
   /** Sends an inter-processor interrupt. */
   boolean sendIpi(IpiMessage ipi);
 

@@ -19,6 +19,12 @@ public interface MessageHandler {
    */
   void onCoherence(int from, CoherenceMessage message, PagePayload payload);
 
+  /**
+   * One who waits for a page that this node was asked to give up has waited for longer than the one
+   * for whom it was asked; see {@link org.pluribus.coherence.CacheController#hurry}.
+   */
+  default void onHurry(int from, long page, long waitingSince) {}
+
   /** An inter-processor interrupt. */
   void onIpi(int from, IpiMessage ipi);
 

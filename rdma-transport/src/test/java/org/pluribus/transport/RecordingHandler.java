@@ -26,6 +26,11 @@ public class RecordingHandler implements MessageHandler {
   }
 
   @Override
+  public void onHurry(int from, long page, long waitingSince) {
+    events.add(from + " hurry " + page + " since " + waitingSince);
+  }
+
+  @Override
   public void onIpi(int from, IpiMessage ipi) {
     events.add(from + " " + ipi);
   }

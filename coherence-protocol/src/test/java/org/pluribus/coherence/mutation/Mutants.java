@@ -222,7 +222,7 @@ final class Mutants {
           Mutant.of(
               "upgrade-always-granted",
               HOME,
-              "serveWrite(page, requester, since, base); } }",
+              "serveWrite(page, requester, busy.since, base); } }",
               "if (type == MessageType.UPGRADE) { long o = pages.sharers(page) & ~(1L << requester);"
                   + " grant(page, requester, Long.bitCount(o), EXCLUSIVE);"
                   + " for (long rest = o; rest != 0; rest &= rest - 1) {"

@@ -330,6 +330,20 @@ final class SimNode implements CacheEffects, DirectoryEffects, TwinStore {
     }
   }
 
+  @Override
+  public long waitingSince(long page) {
+    return simulation.now() - simulation.random().nextInt(1000);
+  }
+
+  /** It comes when it comes: it must do no harm at any time. */
+  @Override
+  public void hurry(int node, long page, long waitingSince) {
+    SimNode told = simulation.node(node);
+    told.after(
+        1 + simulation.random().nextInt(simulation.config().maxRevokeNanos()),
+        () -> told.cache.hurry(page, waitingSince, simulation.now()));
+  }
+
   /** Now and then a vCPU had no chance to use its page yet. */
   @Override
   public long holdLonger(long page, int requester, long waitingSince, long nowNanos) {

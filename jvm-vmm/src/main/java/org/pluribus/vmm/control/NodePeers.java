@@ -71,6 +71,11 @@ final class NodePeers implements MessageHandler {
   }
 
   @Override
+  public void onHurry(int from, long page, long waitingSince) {
+    node.onHurry(page, waitingSince);
+  }
+
+  @Override
   public void onIpi(int from, IpiMessage ipi) {
     machine.onIpi(ipi);
   }

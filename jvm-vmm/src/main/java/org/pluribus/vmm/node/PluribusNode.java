@@ -254,6 +254,11 @@ public final class PluribusNode implements CacheEffects, PageRights.Completions 
     deliverLocal();
   }
 
+  /** One waits for a page that this node is asked for, and has waited for longer than others. */
+  public void onHurry(long page, long waitingSince) {
+    cache.hurry(page, waitingSince, clock.getAsLong());
+  }
+
   // ---- faults
 
   /** Whether this node may read, or write, the page now. Any thread. */
@@ -494,6 +499,15 @@ public final class PluribusNode implements CacheEffects, PageRights.Completions 
     @Override
     public void take(long page) {
       room.take(page);
+    }
+
+    @Override
+    public void hurry(int node, long page, long waitingSince) {
+      if (node == self) {
+        onHurry(page, waitingSince);
+      } else if (!transport.channel(node).sendHurry(page, waitingSince)) {
+        LOG.debug("node {} takes no hurry for page {}", node, page);
+      }
     }
 
     @Override

@@ -99,8 +99,8 @@ final class UseTime {
   }
 
   /**
-   * Time after which a page is given away in any case: a cycle of more than two may wait for each
-   * other through requests that are queued at a home.
+   * Time after which a page is given away in any case: who waits for what is known only as far as
+   * homes have told, and a vCPU may wait for something else than pages.
    *
    * @param random spreads the answers of vCPUs that stalled together, by up to a half
    */

@@ -145,6 +145,11 @@ final class LoopbackNode implements AutoCloseable {
     }
 
     @Override
+    public void onHurry(int from, long page, long waitingSince) {
+      node.onHurry(page, waitingSince);
+    }
+
+    @Override
     public void onIpi(int from, IpiMessage ipi) {}
 
     @Override

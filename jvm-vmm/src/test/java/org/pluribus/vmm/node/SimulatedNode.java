@@ -221,6 +221,11 @@ final class SimulatedNode implements MessageHandler, AutoCloseable {
   }
 
   @Override
+  public void onHurry(int from, long page, long waitingSince) {
+    node.onHurry(page, waitingSince);
+  }
+
+  @Override
   public void onEoi(int from, int vector) {
     vectorsSeen[from] = (vectorsSeen[from] + 1) % VECTORS;
     if (vector != FIRST_VECTOR + vectorsSeen[from]) {

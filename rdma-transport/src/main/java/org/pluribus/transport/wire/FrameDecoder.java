@@ -24,6 +24,7 @@ import org.pluribus.transport.wire.sbe.ClockProbeDecoder;
 import org.pluribus.transport.wire.sbe.CoherenceDecoder;
 import org.pluribus.transport.wire.sbe.EoiDecoder;
 import org.pluribus.transport.wire.sbe.HelloDecoder;
+import org.pluribus.transport.wire.sbe.HurryDecoder;
 import org.pluribus.transport.wire.sbe.IpiDecoder;
 import org.pluribus.transport.wire.sbe.LifecycleDecoder;
 import org.pluribus.transport.wire.sbe.MessageHeaderDecoder;
@@ -49,6 +50,7 @@ final class FrameDecoder {
   private final MessageHeaderDecoder header = new MessageHeaderDecoder();
   private final HelloDecoder hello = new HelloDecoder();
   private final CoherenceDecoder coherence = new CoherenceDecoder();
+  private final HurryDecoder hurry = new HurryDecoder();
   private final IpiDecoder ipi = new IpiDecoder();
   private final EoiDecoder eoi = new EoiDecoder();
   private final BusRequestDecoder busRequest = new BusRequestDecoder();
@@ -128,6 +130,7 @@ final class FrameDecoder {
     }
     return switch (template) {
       case CoherenceDecoder.TEMPLATE_ID -> coherence(lane, buffer, offset, length);
+      case HurryDecoder.TEMPLATE_ID -> hurry(lane, buffer, offset, length);
       case IpiDecoder.TEMPLATE_ID -> ipi(lane, buffer, offset, length);
       case EoiDecoder.TEMPLATE_ID -> eoi(lane, buffer, offset, length);
       case BusRequestDecoder.TEMPLATE_ID -> busRequest(lane, buffer, offset, length);
@@ -225,9 +228,29 @@ final class FrameDecoder {
     coherence.wrap(buffer, offset + HEADER, header.blockLength(), header.version());
   }
 
+  private @Nullable String hurry(Lane lane, DirectBuffer buffer, int offset, int length) {
+    if (!framed(HurryDecoder.BLOCK_LENGTH, length) || lane != Lane.CONTROL) {
+      return misframed("hurry", lane, length);
+    }
+    hurry.wrap(buffer, offset + HEADER, header.blockLength(), header.version());
+    String fault = pageFault(hurry.page());
+    if (fault != null) {
+      return "hurry with " + fault;
+    }
+    handler.onHurry(peer, hurry.page(), hurry.waitingSince());
+    return null;
+  }
+
+  private @Nullable String pageFault(long page) {
+    return page < 0 || page >= identity.pageCount()
+        ? "page " + page + " of " + identity.pageCount()
+        : null;
+  }
+
   private @Nullable String coherenceFault(MessageType type) {
-    if (coherence.page() < 0 || coherence.page() >= identity.pageCount()) {
-      return "page " + coherence.page() + " of " + identity.pageCount();
+    String pageFault = pageFault(coherence.page());
+    if (pageFault != null) {
+      return pageFault;
     }
     if (coherence.requester() >= identity.nodeCount()) {
       return "requester " + coherence.requester() + " of " + identity.nodeCount() + " nodes";

@@ -17,6 +17,7 @@ import org.pluribus.transport.wire.sbe.ClockProbeEncoder;
 import org.pluribus.transport.wire.sbe.CoherenceEncoder;
 import org.pluribus.transport.wire.sbe.EoiEncoder;
 import org.pluribus.transport.wire.sbe.HelloEncoder;
+import org.pluribus.transport.wire.sbe.HurryEncoder;
 import org.pluribus.transport.wire.sbe.IpiEncoder;
 import org.pluribus.transport.wire.sbe.LifecycleEncoder;
 import org.pluribus.transport.wire.sbe.MessageHeaderEncoder;
@@ -35,6 +36,7 @@ public final class FrameEncoder {
 
   public static final int HELLO_BYTES = HEADER + HelloEncoder.BLOCK_LENGTH;
   public static final int IPI_BYTES = HEADER + IpiEncoder.BLOCK_LENGTH;
+  public static final int HURRY_BYTES = HEADER + HurryEncoder.BLOCK_LENGTH;
   public static final int EOI_BYTES = HEADER + EoiEncoder.BLOCK_LENGTH;
   public static final int BUS_REQUEST_BYTES = HEADER + BusRequestEncoder.BLOCK_LENGTH;
   public static final int BUS_REPLY_BYTES = HEADER + BusReplyEncoder.BLOCK_LENGTH;
@@ -54,6 +56,7 @@ public final class FrameEncoder {
   private final MessageHeaderEncoder header = new MessageHeaderEncoder();
   private final HelloEncoder hello = new HelloEncoder();
   private final CoherenceEncoder coherence = new CoherenceEncoder();
+  private final HurryEncoder hurry = new HurryEncoder();
   private final IpiEncoder ipi = new IpiEncoder();
   private final EoiEncoder eoi = new EoiEncoder();
   private final BusRequestEncoder busRequest = new BusRequestEncoder();
@@ -135,6 +138,10 @@ public final class FrameEncoder {
         .trigger(bit(message.levelTriggered))
         .shorthand((short) message.shorthand)
         .hops(message.hops);
+  }
+
+  public void hurry(MutableDirectBuffer buffer, int offset, long page, long waitingSince) {
+    hurry.wrapAndApplyHeader(buffer, offset, header).page(page).waitingSince(waitingSince);
   }
 
   public void eoi(MutableDirectBuffer buffer, int offset, int vector) {

@@ -87,6 +87,17 @@ final class FramedChannel implements Channel {
   }
 
   @Override
+  public boolean sendHurry(long page, long waitingSince) {
+    OutboundLane lane = claim(Lane.CONTROL, FrameEncoder.HURRY_BYTES);
+    if (lane == null) {
+      return false;
+    }
+    encoder.hurry(lane.buffer(), lane.offset(), page, waitingSince);
+    lane.commit();
+    return true;
+  }
+
+  @Override
   public boolean sendIpi(IpiMessage ipi) {
     OutboundLane lane = claim(Lane.INTERRUPT, FrameEncoder.IPI_BYTES);
     if (lane == null) {

@@ -83,6 +83,17 @@ class FrameDecoderTest {
   }
 
   @Test
+  void hurriesAreChecked() {
+    assertThat(decode(Lane.CONTROL, Frames.hurry(999, Long.MIN_VALUE))).isNull();
+    assertThat(decode(Lane.CONTROL, Frames.hurry(1000, 0)))
+        .isEqualTo("hurry with page 1000 of 1000");
+    assertThat(decode(Lane.CONTROL, Frames.hurry(-1, 0))).isEqualTo("hurry with page -1 of 1000");
+    assertThat(decode(Lane.PAGE, Frames.hurry(5, 0))).contains("hurry message of", "PAGE lane");
+    assertThat(decode(Lane.CONTROL, Arrays.copyOf(Frames.hurry(5, 0), 16)))
+        .contains("hurry message of 16 bytes");
+  }
+
+  @Test
   void everyCoherenceFieldIsChecked() {
     assertThat(coherence(1000, 1, 0, 0, 0)).isEqualTo("INV with page 1000 of 1000");
     assertThat(coherence(-1, 1, 0, 0, 0)).isEqualTo("INV with page -1 of 1000");

@@ -46,6 +46,12 @@ final class Frames {
         (encoder, buffer) -> encoder.lifecycle(buffer, 0, kind, 3, bytes));
   }
 
+  static byte[] hurry(long page, long waitingSince) {
+    return encode(
+        FrameEncoder.HURRY_BYTES,
+        (encoder, buffer) -> encoder.hurry(buffer, 0, page, waitingSince));
+  }
+
   static byte[] eoi(int vector) {
     return encode(FrameEncoder.EOI_BYTES, (encoder, buffer) -> encoder.eoi(buffer, 0, vector));
   }
@@ -87,6 +93,7 @@ final class Frames {
     }
     IpiMessage ipi = new IpiMessage().set(-1, true, 6, 0x9a, true, true, 3, 5);
     frames.add(interrupt(FrameEncoder.IPI_BYTES, (encoder, buffer) -> encoder.ipi(buffer, 0, ipi)));
+    frames.add(new Frame(Lane.CONTROL, hurry(999, 7)));
     frames.add(new Frame(Lane.INTERRUPT, eoi(48)));
     BusRequest port = new BusRequest().set(1, false, true, 0xcf8, 4, 0x8000_0000L);
     BusRequest mmio = new BusRequest().set(2, true, false, 0xfee0_0000L, 8, 0);
