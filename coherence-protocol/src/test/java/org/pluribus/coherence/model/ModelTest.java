@@ -102,6 +102,21 @@ class ModelTest {
     ProofLog.note("tlc-bug", 1, "TLC finds %s: %s", bug, outcome.verdict());
   }
 
+  /** Bugs that leave a fault unanswered: a test of {@code wide/liveness-deltas.cfg} itself. */
+  static List<String> bugsThatLast() {
+    return Boolean.getBoolean("model.wide") ? List.of("queue-forgotten", "wake-lost") : List.of();
+  }
+
+  @ParameterizedTest(name = "{0}", allowZeroInvocations = true)
+  @MethodSource("bugsThatLast")
+  void plantedBugIsFoundWithDeltas(String bug) throws IOException {
+    Path file = Tlc.FOLDER.resolve("wide/liveness-deltas.cfg");
+    String configuration = Files.readString(file).replace("\"none\"", '"' + bug + '"');
+    Tlc.Outcome outcome = Tlc.check("bug-deltas-" + bug, configuration);
+    assertThat(Tlc.isViolation(outcome.exitCode())).as(outcome.output()).isTrue();
+    ProofLog.note("tlc-bug", 1, "TLC finds %s with deltas: %s", bug, outcome.verdict());
+  }
+
   private static String withoutLiveness(String configuration) {
     return configuration
         .replace("SPECIFICATION Spec", "INIT Init\nNEXT Next")
