@@ -245,7 +245,7 @@ class FrameDecoderTest {
     Hello got = Objects.requireNonNull(session.hello);
     assertThat(Hello.of(Frames.ZERO, 1).objection(got, 1, "node 1"))
         .isEqualTo(
-            "node 1 speaks protocol version 9, this node 4: run the same release on all nodes");
+            "node 1 speaks protocol version 9, this node 5: run the same release on all nodes");
   }
 
   /** Frames that were right until a few bytes changed: refused or still right, never a throw. */
