@@ -31,6 +31,9 @@ final class SimulatedNode implements MessageHandler, AutoCloseable {
   /** A node stands still at one message of so many. */
   private static final int MESSAGES_PER_PAUSE = 2_000;
 
+  /** A vCPU that asks for a page may have waited for so long already. */
+  private static final int LONGEST_STALL_NANOS = 20_000;
+
   /** Vectors that devices can have: below are exceptions. */
   private static final int FIRST_VECTOR = 32;
 
@@ -72,7 +75,8 @@ final class SimulatedNode implements MessageHandler, AutoCloseable {
         new SoftMmuPageRights(
             layout, cluster.machine().codeCache, BOUNCE_HOLDS * shape.hold(), cluster::now);
     PageRights enforced =
-        shape.mischief() == Mischief.REVOKE_NOT_AWAITED ? new HastyRights(rights) : rights;
+        new SimulatedRights(
+            rights, shape.mischief() != Mischief.REVOKE_NOT_AWAITED, this::sinceSomeTime);
     twins = NativeTwins.of(ram.segment(), shape.deltas(), TWINS);
     node =
         new PluribusNode(
@@ -154,6 +158,10 @@ final class SimulatedNode implements MessageHandler, AutoCloseable {
     if (most > 0 && random.nextInt(MESSAGES_PER_PAUSE) == 0) {
       pausedUntil = cluster.now() + 1 + random.nextInt(most);
     }
+  }
+
+  private long sinceSomeTime() {
+    return cluster.now() - cluster.random().nextInt(LONGEST_STALL_NANOS);
   }
 
   // ---- the end, as NodePeers and NodeRuntime bring it
@@ -285,69 +293,5 @@ final class SimulatedNode implements MessageHandler, AutoCloseable {
   public void close() {
     twins.close();
     ram.close();
-  }
-
-  /** Says that rights are gone before the vCPUs have let go. */
-  private record HastyRights(SoftMmuPageRights real) implements PageRights {
-    private static final Completions TOLD =
-        new Completions() {
-          @Override
-          public void revoked(long page) {}
-
-          @Override
-          public void downgraded(long page) {}
-        };
-
-    @Override
-    public boolean suffices(long page, boolean write) {
-      return real.suffices(page, write);
-    }
-
-    @Override
-    public void grantShared(long page) {
-      real.grantShared(page);
-    }
-
-    @Override
-    public void grantExclusive(long page) {
-      real.grantExclusive(page);
-    }
-
-    @Override
-    public boolean downgrade(long page) {
-      boolean ignored = real.downgrade(page);
-      return true;
-    }
-
-    @Override
-    public boolean revoke(long page) {
-      boolean ignored = real.revoke(page);
-      return true;
-    }
-
-    @Override
-    public long holdLonger(long page, long since, boolean firstOfEqual, long nowNanos) {
-      return real.holdLonger(page, since, firstOfEqual, nowNanos);
-    }
-
-    @Override
-    public void fresh(long page) {
-      real.fresh(page);
-    }
-
-    @Override
-    public long waitingSince(long page) {
-      return real.waitingSince(page);
-    }
-
-    @Override
-    public void changed(long page) {
-      real.changed(page);
-    }
-
-    @Override
-    public int poll(Completions to) {
-      return real.poll(TOLD);
-    }
   }
 }
